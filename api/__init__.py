@@ -1,0 +1,1 @@
+"""Serves values and alarms, keeps the alarm book, and drives the purifiers."""

@@ -1,0 +1,1 @@
+"""The other end of every wire: halls, sensors and purifiers, simulated byte by byte."""

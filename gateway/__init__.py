@@ -1,0 +1,1 @@
+"""From sensor bytes to canonical readings: frames, sensor models, spool, serial ports."""

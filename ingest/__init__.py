@@ -1,0 +1,1 @@
+"""From readings to flags, zone values, alarms and stored rows."""

@@ -1,0 +1,203 @@
+"""Every message on the wire; docs/messages.md shows each with an example that the tests decode.
+
+Decoding is strict: a wrong type, a missing field, NaN, 1e400 or an oversize payload is a MessageError with a
+short `reason` for counting and a sentence for people. Fields that are not ours are ignored, so that firmware
+can add its own.
+"""
+
+import math
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import cbor2
+import msgspec
+import numpy as np
+
+MAX_BYTES: Final = 64 * 1024
+MAX_ROWS: Final = 2000
+
+Whole = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+Millis = Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]
+Number = float | None
+
+
+class MessageError(ValueError):
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Message(msgspec.Struct, kw_only=True, tag_field="v", tag=1):
+    """Every message says `"v": 1`; another number is refused."""
+
+
+class Data(Message, omit_defaults=True):
+    """Rows of one device. Scalars are one row; lists are rows with consecutive `seq`, starting at `seq`.
+
+    `status` says how the device was when it measured: "warming" and "fault" readings are flagged, not lost.
+    """
+
+    boot: str
+    seq: Whole
+    t: Millis | list[Millis]
+    q: dict[str, Number | list[Number]]
+    via: str | None = None
+    status: Literal["ok", "warming", "fault"] = "ok"
+    resent: bool = False
+    dropped: list[tuple[Whole, Whole]] = []
+
+
+class Status(Message, omit_defaults=True):
+    """Retained, and the last will. `detail` is a sentence for the technician."""
+
+    state: Literal["online", "offline", "fault"]
+    boot: str | None = None
+    model: str | None = None
+    firmware: str | None = None
+    interval_s: float | None = None
+    clock_ok: bool = True
+    detail: str | None = None
+
+
+class Committed(Message):
+    """device -> boot -> n: every seq <= n is stored, dead-lettered or declared dropped; changes only."""
+
+    upto: dict[str, dict[str, Whole]]
+
+
+class AlarmEdge(Message):
+    """One change of one alarm; `level` is the new level (0 = cleared), `value` what crossed, in its unit."""
+
+    id: str
+    alarm: str
+    rule: str
+    scope: str
+    quantity: str
+    t: Millis
+    level: int
+    value: Number
+    limit: Number
+
+
+class AlarmSeen(Message):
+    ids: list[str]
+
+
+class OpenAlarms(Message):
+    """The last edge of every alarm that stands open, so that ingest and api agree after any restart."""
+
+    alarms: list[AlarmEdge]
+
+
+class Live(Message):
+    """What changed, as columns. `series` is "source quantity"; `full` says that nothing was left out."""
+
+    series: list[str]
+    t: list[Millis]
+    value: list[Number]
+    flag: list[int]
+    full: bool = False
+
+
+class Command(Message):
+    """Acts only when `session` is the nonce the unit reports now and `ttl_s` have not passed since
+    it arrived.
+
+    mode "run" with level >= 1 blows, "idle" is level 0 under automatic control, "stopped" latches until a
+    command with `release` true.
+    """
+
+    id: str
+    session: str
+    ttl_s: float
+    mode: Literal["run", "idle", "stopped"]
+    level: int
+    release: bool = False
+    reason: str = ""
+
+
+class Lease(Message):
+    """Renews the control lease; when it runs out, a unit under automatic control goes to its preset."""
+
+    session: str
+    lease_s: float
+
+
+class Ack(Message, omit_defaults=True):
+    id: str
+    result: Literal["accepted", "rejected", "applied"]
+    reason: str | None = None
+
+
+class PurifierState(Message, omit_defaults=True):
+    """Reported by the unit, retained. `session` is new at each connection; `source` is who set the state."""
+
+    session: str
+    mode: Literal["run", "idle", "stopped"]
+    level: int
+    source: Literal["remote", "local", "auto", "lease_lost"]
+    t: Millis
+    rpm: float | None = None
+    filter_pct: float | None = None
+    fault: str | None = None
+    command: str | None = None
+
+
+M = TypeVar("M", bound=Message)
+_encoder: Final = msgspec.json.Encoder()
+# RFC 8746 typed arrays that we write and read: little- and big-endian 64-bit integers and floats, float32.
+_TYPED: Final = {71: "<u8", 75: ">i8", 79: "<i8", 82: ">f8", 85: "<f4", 86: "<f8"}
+
+
+def encode(message: Message) -> bytes:
+    payload = _encoder.encode(message)
+    if len(payload) > MAX_BYTES:
+        raise MessageError("oversize", f"{len(payload)} bytes; at most {MAX_BYTES} can be sent")
+    return payload
+
+
+def encode_cbor(data: Data) -> bytes:
+    """Data with its lists as typed arrays; a missing value is NaN. What the gateway sends for batches."""
+    fields = msgspec.to_builtins(data)
+    if isinstance(data.t, list):
+        fields["t"] = cbor2.CBORTag(79, np.asarray(data.t, dtype="<i8").tobytes())
+        fields["q"] = {
+            name: cbor2.CBORTag(86, np.asarray(column, dtype="<f8").tobytes())
+            for name, column in data.q.items()
+        }
+    payload = cbor2.dumps(fields)
+    if len(payload) > MAX_BYTES:
+        raise MessageError("oversize", f"{len(payload)} bytes; at most {MAX_BYTES} can be sent")
+    return payload
+
+
+def decode(payload: bytes, kind: type[M]) -> M:
+    """JSON (first byte `{`) or CBOR (any other) -> message.
+
+    Raises MessageError with reason oversize, malformed or invalid.
+    """
+    if len(payload) > MAX_BYTES:
+        raise MessageError("oversize", f"{len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        if payload[:1] == b"{":
+            return msgspec.json.decode(payload, type=kind)
+        return msgspec.convert(_read_cbor(payload), type=kind)
+    except msgspec.ValidationError as error:
+        raise MessageError("invalid", str(error)) from error
+    except (ValueError, RecursionError, msgspec.DecodeError, cbor2.CBORError) as error:
+        raise MessageError("malformed", f"neither JSON nor CBOR: {error}") from error
+
+
+def _read_cbor(payload: bytes) -> Any:
+    if not payload:
+        raise ValueError("the payload is empty")
+    return cbor2.loads(payload, tag_hook=_typed_array, max_depth=8, allow_duplicate_keys=False)
+
+
+def _typed_array(tag: cbor2.CBORTag, _immutable: bool) -> Any:
+    dtype = _TYPED.get(tag.tag)
+    if dtype is None or not isinstance(tag.value, bytes):
+        raise ValueError(f"CBOR tag {tag.tag} is not one of {sorted(_TYPED)}")
+    column = np.frombuffer(tag.value, dtype=dtype)
+    if column.dtype.kind != "f":
+        return column.tolist()
+    return [None if math.isnan(value) else value for value in column.tolist()]
