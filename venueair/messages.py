@@ -102,6 +102,7 @@ class Command(Message):
     """Acts only when `session` is the nonce the unit reports now and `ttl_s` have not passed since
     it arrived.
 
+    `t` is when it was given: a unit with a clock also refuses what is older than `ttl_s`.
     mode "run" with level >= 1 blows, "idle" is level 0 under automatic control, "stopped" latches until a
     command with `release` true.
     """
@@ -111,6 +112,7 @@ class Command(Message):
     ttl_s: float
     mode: Literal["run", "idle", "stopped"]
     level: int
+    t: Millis
     release: bool = False
     reason: str = ""
 

@@ -1,0 +1,1 @@
+"""Where readings rest: one Protocol (store.py), implementations that behave alike under one test suite."""
