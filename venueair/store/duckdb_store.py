@@ -1,0 +1,291 @@
+"""The embedded store: one DuckDB file, owned by one process, one table per month and kind.
+
+Retention drops whole tables (DELETE does not shrink a DuckDB file). Rows arrive in time order almost always,
+so the newest t of each series is kept in memory: only rows at or before it need the look-up that replaces.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+import duckdb
+import msgspec
+import numpy as np
+
+from venueair.block import Block, Int64
+from venueair.store.store import Health, MarkKey, Marks, Rollup, StoreError, Width
+
+Kind = Literal["readings", "minutes", "hours"]
+_COLUMNS: Final[dict[Kind, dict[str, str]]] = {
+    "readings": {
+        "t": "BIGINT",
+        "series": "INTEGER",
+        "value": "DOUBLE",
+        "raw": "DOUBLE",
+        "flag": "UTINYINT",
+        "why": "USMALLINT",
+    },
+    "minutes": {
+        "t": "BIGINT",
+        "series": "INTEGER",
+        "mean": "DOUBLE",
+        "min": "DOUBLE",
+        "max": "DOUBLE",
+        "count": "BIGINT",
+    },
+    "hours": {},
+}
+_COLUMNS["hours"] = _COLUMNS["minutes"]
+_ROLLUP: Final[dict[Width, Kind]] = {60: "minutes", 3600: "hours"}
+_NEVER: Final = np.iinfo(np.int64).min
+
+
+def _month(t: int) -> str:
+    return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y%m")
+
+
+class DuckDbStore:
+    """See store.Store for the contract."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        try:
+            self._connection = duckdb.connect(str(path))
+        except duckdb.Error as error:
+            raise StoreError(f"cannot open {path}: {error}") from error
+        self._lock = threading.RLock()
+        self._write_cursor = self._connection.cursor()
+        self._made: set[str] = set()
+        self._write(
+            "CREATE TABLE IF NOT EXISTS series"
+            " (id INTEGER PRIMARY KEY, source VARCHAR, quantity VARCHAR, UNIQUE (source, quantity));"
+            "CREATE TABLE IF NOT EXISTS marks"
+            " (device VARCHAR, boot VARCHAR, upto BIGINT, above VARCHAR, PRIMARY KEY (device, boot))"
+        )
+        rows = self._write("SELECT source, quantity FROM series ORDER BY id").fetchall()
+        self._names: list[tuple[str, str]] = [cast("tuple[str, str]", row) for row in rows]
+        self._ids = {name: number for number, name in enumerate(self._names)}
+        self._newest: Int64 = np.full(max(len(rows), 64), _NEVER)
+        for table in self._tables("readings"):
+            for series, t in self._write(f"SELECT series, max(t) FROM {table} GROUP BY series").fetchall():  # noqa: S608
+                self._newest[series] = max(int(self._newest[series]), t)
+
+    def series(self, source: str, quantity: str) -> int:
+        name = (source, quantity)
+        with self._lock:
+            if (known := self._ids.get(name)) is not None:
+                return known
+            number = len(self._names)
+            self._write("INSERT INTO series VALUES (?, ?, ?)", [number, source, quantity])
+            self._names.append(name)
+            self._ids[name] = number
+            if number >= len(self._newest):
+                self._newest = np.concatenate([self._newest, np.full(len(self._newest), _NEVER)])
+            return number
+
+    def names(self) -> list[tuple[str, str]]:
+        return list(self._names)
+
+    def write(self, block: Block, marks: dict[MarkKey, Marks]) -> int:
+        block = _last_of_each(block.sorted())
+        columns = {name: getattr(block, name) for name in _COLUMNS["readings"]}
+        with self._lock:
+            again = columns["t"] <= self._newest[columns["series"]]
+            self._begin()
+            try:
+                collided = self._replace("readings", columns, again) if len(block) else 0
+                for (device, boot), mark in marks.items():
+                    above = msgspec.json.encode(mark.above).decode()
+                    self._write_cursor.execute(
+                        "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", [device, boot, mark.upto, above]
+                    )
+                self._write_cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                self._rollback()
+                raise StoreError(f"{self._path} cannot be written: {error}") from error
+            np.maximum.at(self._newest, block.series, block.t)
+            return collided
+
+    def marks(self) -> dict[MarkKey, Marks]:
+        rows = self._read("SELECT device, boot, upto, above FROM marks").fetchall()
+        return {
+            (device, boot): Marks(upto, msgspec.json.decode(above, type=tuple[tuple[int, int], ...]))
+            for device, boot, upto, above in rows
+        }
+
+    def write_rollup(self, width: Width, rollup: Rollup) -> None:
+        if not len(rollup):
+            return
+        kind = _ROLLUP[width]
+        columns = {name: getattr(rollup, name) for name in _COLUMNS[kind]}
+        with self._lock:
+            self._begin()
+            try:
+                self._replace(kind, columns, np.ones(len(rollup), dtype=np.bool_))
+                self._write_cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                self._rollback()
+                raise StoreError(f"{self._path} cannot be written: {error}") from error
+
+    def rollup_end(self, width: Width) -> int | None:
+        return self._max_t(_ROLLUP[width])
+
+    def range(self, series: Sequence[int] | None, start: int, end: int) -> Block:
+        return Block(**self._select("readings", series, start, end))
+
+    def rollup_range(self, width: Width, series: Sequence[int], start: int, end: int) -> Rollup:
+        return Rollup(**self._select(_ROLLUP[width], series, start, end))
+
+    def newest(self) -> int | None:
+        return self._max_t("readings")
+
+    def count(self, sources: Iterable[str]) -> tuple[int, int]:
+        tables = self._tables("readings")
+        if not tables:
+            return 0, 0
+        union = " UNION ALL ".join(f"SELECT series, t, raw FROM {table}" for table in tables)  # noqa: S608
+        rows = self._read(
+            "SELECT count(*), count(DISTINCT (r.series, r.t))"  # noqa: S608  # table names are ours
+            f" FROM ({union}) r JOIN series s ON s.id = r.series"
+            " WHERE s.source IN (SELECT unnest(?)) AND r.raw IS NOT NULL",
+            [list(sources)],
+        ).fetchall()
+        return rows[0][0], rows[0][1]
+
+    def retain(self, now: int, raw_days: int, minutes_days: int, hours_days: int) -> int:
+        dropped = 0
+        kinds: tuple[tuple[Kind, int], ...] = (
+            ("readings", raw_days),
+            ("minutes", minutes_days),
+            ("hours", hours_days),
+        )
+        for kind, days in kinds:
+            oldest = _month(now - days * 86_400_000)
+            for table in self._tables(kind):
+                if table.removeprefix(f"{kind}_") < oldest:
+                    self._write(f"DROP TABLE {table}")
+                    self._made.discard(table)
+                    dropped += 1
+        return dropped
+
+    def health(self) -> Health:
+        try:
+            self._read("SELECT 1").fetchall()
+        except StoreError as error:
+            return Health(ok=False, detail=str(error))
+        size = self._path.stat().st_size if self._path.exists() else 0
+        return Health(ok=True, facts={"bytes": float(size), "series": float(len(self._names))})
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _select(self, kind: Kind, series: Sequence[int] | None, start: int, end: int) -> dict[str, Any]:
+        names = ", ".join(_COLUMNS[kind])
+        parameters: list[object] = [start, end]
+        condition = "t >= ? AND t < ?"
+        if series is not None:
+            condition += " AND series IN (SELECT unnest(?))"
+            parameters.append([int(number) for number in series])
+        first, last = f"{kind}_{_month(start)}", f"{kind}_{_month(max(end - 1, start))}"
+        parts = [
+            f"SELECT {names} FROM {table} WHERE {condition}"  # noqa: S608  # names are ours
+            for table in self._tables(kind)
+            if first <= table <= last
+        ]
+        if not parts:
+            nothing = ", ".join(f"CAST(NULL AS {sql}) AS {name}" for name, sql in _COLUMNS[kind].items())
+            parts, parameters = [f"SELECT {nothing} WHERE false"], []
+        found = self._read(" UNION ALL ".join(parts) + " ORDER BY series, t", parameters * len(parts))
+        # DuckDB keeps NaN as NULL and gives it back masked; the value below the mask is 0.
+        return {
+            name: column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
+            for name, column in found.fetchnumpy().items()
+        }
+
+    def _replace(self, kind: Kind, columns: dict[str, Any], again: np.ndarray[Any, Any]) -> int:
+        """Inside a transaction: deletes the rows with the keys of `again`, then appends all."""
+        collided = 0
+        months = (columns["t"].astype("datetime64[ms]")).astype("datetime64[M]")
+        for month in np.unique(months):
+            here = months == month
+            table = self._table(kind, int(month.astype("datetime64[ms]").astype(np.int64)))
+            rows = {name: column[here] for name, column in columns.items()}
+            old = {name: column[here & again] for name, column in columns.items()}
+            value = "value" if kind == "readings" else "mean"
+            if len(old["t"]):
+                bounds = [int(old["t"].min()), int(old["t"].max())]
+                self._write_cursor.register("old_rows", old)
+                hit = f"o JOIN {table} r USING (series, t) WHERE r.t BETWEEN ? AND ?"
+                collided += cast(
+                    "tuple[int]",
+                    self._write_cursor.execute(
+                        f"SELECT count(*) FROM old_rows {hit} AND r.{value} IS DISTINCT FROM o.{value}",  # noqa: S608
+                        bounds,
+                    ).fetchone(),
+                )[0]
+                self._write_cursor.execute(
+                    f"DELETE FROM {table} r USING old_rows o"  # noqa: S608
+                    " WHERE r.series = o.series AND r.t = o.t AND r.t BETWEEN ? AND ?",
+                    bounds,
+                )
+                self._write_cursor.unregister("old_rows")
+            self._write_cursor.register("new_rows", rows)
+            names = ", ".join(_COLUMNS[kind])
+            self._write_cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM new_rows")  # noqa: S608
+            self._write_cursor.unregister("new_rows")
+        return collided
+
+    def _table(self, kind: Kind, t: int) -> str:
+        table = f"{kind}_{_month(t)}"
+        if table not in self._made:
+            columns = ", ".join(f"{name} {sql}" for name, sql in _COLUMNS[kind].items())
+            self._write(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+            self._made.add(table)
+        return table
+
+    def _tables(self, kind: Kind) -> list[str]:
+        rows = self._read("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        return [name for (name,) in rows if name.startswith(f"{kind}_")]
+
+    def _max_t(self, kind: Kind) -> int | None:
+        for table in reversed(self._tables(kind)):
+            row = self._read(f"SELECT max(t) FROM {table}").fetchone()  # noqa: S608
+            if row and row[0] is not None:
+                return int(row[0])
+        return None
+
+    def _begin(self) -> None:
+        self._write("BEGIN")
+
+    def _rollback(self) -> None:
+        self._made.clear()
+        try:
+            self._write_cursor.execute("ROLLBACK")
+        except duckdb.Error:
+            self._write_cursor = self._connection.cursor()  # a failed commit has already rolled back
+
+    def _write(self, sql: str, parameters: list[object] | None = None) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            try:
+                return self._write_cursor.execute(sql, parameters or [])
+            except duckdb.Error as error:
+                raise StoreError(f"{self._path} cannot be written: {error}") from error
+
+    def _read(self, sql: str, parameters: list[object] | None = None) -> duckdb.DuckDBPyConnection:
+        """A cursor of its own: reads run beside the writer and see what is committed."""
+        try:
+            return self._connection.cursor().execute(sql, parameters or [])
+        except duckdb.Error as error:
+            raise StoreError(f"{self._path} cannot be read: {error}") from error
+
+
+def _last_of_each(block: Block) -> Block:
+    """Of rows with equal (series, t) the last one; `block` is sorted and keeps the order of arrival."""
+    if len(block) < 2:
+        return block
+    same = (block.series[1:] == block.series[:-1]) & (block.t[1:] == block.t[:-1])
+    return block.where(np.append(~same, True)) if same.any() else block
