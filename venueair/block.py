@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from enum import IntEnum, IntFlag
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
 Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+Flags = NDArray[np.uint8]
+Whys = NDArray[np.uint16]
 
 
 class Flag(IntEnum):
-    """Quality of one reading; codes and roll-up order of QARTOD (IOOS manual, flags 1-4 and 9)."""
+    """Quality of one reading; codes of QARTOD. In a roll-up the later wins: 9, 2, 1, 3, 4."""
 
     GOOD = 1
     NOT_EVALUATED = 2
@@ -32,18 +35,8 @@ class Why(IntFlag):
     FLAT_LINE = 16
     WARM_UP = 32
     DEVICE_FAULT = 64
-    LATE = 128
-
-
-# Rank of each flag code in the roll-up: the higher rank wins (9 < 2 < 1 < 3 < 4).
-_RANK: Final = np.zeros(10, dtype=np.uint8)
-for _rank, _code in enumerate((Flag.MISSING, Flag.NOT_EVALUATED, Flag.GOOD, Flag.SUSPECT, Flag.FAIL)):
-    _RANK[_code] = _rank
-
-
-def worst(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Roll-up of two columns of flag codes, element by element."""
-    return np.where(_RANK[b] > _RANK[a], b, a)
+    LATE = 128  # came too late, or again, to drive alarms and control
+    CLOCK = 256  # the device's clock runs ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +55,27 @@ class Block:
     series: Int32
     value: Float64
     raw: Float64
-    flag: NDArray[np.uint8]
-    why: NDArray[np.uint16]
+    flag: Flags
+    why: Whys
 
     def __len__(self) -> int:
         return len(self.t)
 
-    def where(self, mask: NDArray[np.bool_]) -> Self:
+    def where(self, mask: Bool) -> Self:
         return type(self)(*(getattr(self, f.name)[mask] for f in fields(self)))
+
+    def take(self, rows: Int64) -> Self:
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def sorted(self) -> Self:
         """By (series, t); rows with equal keys keep their order of arrival."""
-        order = np.lexsort((self.t, self.series))
-        return type(self)(*(getattr(self, f.name)[order] for f in fields(self)))
+        return self.take(np.lexsort((self.t, self.series)))
+
+    def last_of_each(self) -> Self:
+        """Sorted; of rows with equal (series, t) only the one that came last."""
+        rows = self.sorted()
+        again = (rows.series[1:] == rows.series[:-1]) & (rows.t[1:] == rows.t[:-1])
+        return rows.where(np.append(~again, True)[: len(rows)]) if again.any() else rows
 
     @classmethod
     def empty(cls) -> Self:

@@ -178,6 +178,8 @@ class MqttLink:
         """Returns when the connection is lost, is silent for two keepalives, or its thread died."""
         while not self._stopping.is_set():
             if self._lost.wait(1.0):
+                if not self._stopping.is_set():
+                    self._fail("the connection was lost")
                 return
             thread = getattr(self._client, "_thread", None)
             if thread is not None and not thread.is_alive():

@@ -22,13 +22,12 @@ class Level(Part):
 class Rule(Part):
     """One alarm per rule and scope; levels 1..3 are notice, warning, urgent (주의, 경고, 긴급).
 
-    The statistic is the mean of a zone's last `window_s` seconds. A rule without an action is a notice.
+    It watches the zone's value, the 1-min mean. A rule without an action is a notice.
     """
 
     id: Id
     quantity: QuantityName
     zones: tuple[Id, ...] = ()  # none: every zone
-    window_s: Positive = 60
     levels: tuple[Level, ...] = Field(min_length=1, max_length=3)
     priority: Literal["low", "medium", "high"] = "medium"
     cause: Name | None = None

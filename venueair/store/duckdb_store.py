@@ -90,7 +90,7 @@ class DuckDbStore:
         return list(self._names)
 
     def write(self, block: Block, marks: dict[MarkKey, Marks]) -> int:
-        block = _last_of_each(block.sorted())
+        block = block.last_of_each()
         columns = {name: getattr(block, name) for name in _COLUMNS["readings"]}
         with self._lock:
             again = columns["t"] <= self._newest[columns["series"]]
@@ -281,11 +281,3 @@ class DuckDbStore:
             return self._connection.cursor().execute(sql, parameters or [])
         except duckdb.Error as error:
             raise StoreError(f"{self._path} cannot be read: {error}") from error
-
-
-def _last_of_each(block: Block) -> Block:
-    """Of rows with equal (series, t) the last one; `block` is sorted and keeps the order of arrival."""
-    if len(block) < 2:
-        return block
-    same = (block.series[1:] == block.series[:-1]) & (block.t[1:] == block.t[:-1])
-    return block.where(np.append(~same, True)) if same.any() else block

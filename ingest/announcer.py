@@ -1,0 +1,105 @@
+"""What ingest tells the others: `committed` to gateways, alarms, open alarms and live values to the api."""
+
+import threading
+import time
+from typing import Final
+
+from ingest.journal import Journal
+from ingest.live import Latest
+from venueair.clock import Clock
+from venueair.messages import Committed, Live, Message, OpenAlarms, encode
+from venueair.mqtt_link import MqttLink
+from venueair.settings import Settings
+from venueair.store.store import MarkKey
+from venueair.topics import device_topic, venue_topic
+
+COMMITTED_S: Final = 0.25
+RESEND_S: Final = 5.0
+FULL_S: Final = 10.0
+SERIES_PER_MESSAGE: Final = 500
+
+
+class Announcer:
+    """Rates are per real second, live values per hall second but at most ten messages a real second."""
+
+    def __init__(self, settings: Settings, clock: Clock, link: MqttLink, journal: Journal) -> None:
+        self._gateway_venue = settings.gateway.venue
+        site = settings.site
+        self._sources: dict[str, set[str]] = {venue.id: set() for venue in settings.venue}
+        for zone in site.zones:
+            mine = self._sources[site.venue_of_zone(zone.id)]
+            mine |= {zone.id, *(sensor.id for sensor in site.sensors_in(zone.id))}
+        self._link = link
+        self._journal = journal
+        self._live_s = max(0.1, 1.0 / clock.speed)
+        self._marks: dict[str, dict[str, dict[str, int]]] = {}
+        self._next_committed = self._next_live = self._next_full = self._next_resend = 0.0
+        self._all_at_once = threading.Event()
+
+    def committed(self, gateway: str, marks: dict[MarkKey, int]) -> None:
+        """To be announced with the next message to `gateway`; a mark of -1 says nothing."""
+        for (device, boot), upto in marks.items():
+            if upto >= 0:
+                self._marks.setdefault(gateway, {}).setdefault(device, {})[boot] = upto
+
+    def everything(self) -> None:
+        """The api or the broker is new: say it all again."""
+        self._all_at_once.set()
+
+    def alarms(self) -> None:
+        """New edges are in the journal."""
+        self._next_resend = 0.0
+
+    def tick(self, latest: Latest, names: list[tuple[str, str]]) -> None:
+        now = time.monotonic()
+        if self._all_at_once.is_set():
+            self._all_at_once.clear()
+            self._next_full = self._next_resend = 0.0
+        if now >= self._next_committed and self._marks and self._link.connected:
+            self._next_committed = now + COMMITTED_S
+            self._tell_committed()
+        if now >= self._next_live and self._link.connected:
+            self._next_live = now + self._live_s
+            full = now >= self._next_full
+            if full:
+                self._next_full = now + FULL_S
+            self._tell_live(latest, names, full=full)
+        if now >= self._next_resend and self._link.connected:
+            self._next_resend = now + RESEND_S
+            self._tell_alarms()
+
+    def _tell_committed(self) -> None:
+        for gateway, upto in list(self._marks.items()):
+            topic = device_topic(self._gateway_venue, gateway, "committed")
+            if self._link.publish(topic, encode(Committed(upto=upto)), retain=True):
+                del self._marks[gateway]
+
+    def _tell_live(self, latest: Latest, names: list[tuple[str, str]], *, full: bool) -> None:
+        for venue, sources in self._sources.items():
+            live = latest.tell(names, sources, full=full)
+            if live is None:
+                continue
+            for start in range(0, max(len(live.series), 1), SERIES_PER_MESSAGE):
+                part = slice(start, start + SERIES_PER_MESSAGE)
+                self._send(
+                    venue,
+                    "live",
+                    Live(
+                        series=live.series[part],
+                        t=live.t[part],
+                        value=live.value[part],
+                        flag=live.flag[part],
+                        full=full,
+                    ),
+                    qos=0,
+                )
+
+    def _tell_alarms(self) -> None:
+        for venue, edge in self._journal.unseen():
+            self._send(venue, "alarm", edge)
+        stands = self._journal.open_alarms()
+        for venue in self._sources:
+            self._send(venue, "open", OpenAlarms(alarms=[e for v, e in stands if v == venue]), retain=True)
+
+    def _send(self, venue: str, kind: str, message: Message, *, qos: int = 1, retain: bool = False) -> None:
+        self._link.publish(venue_topic(venue, kind), encode(message), qos=qos, retain=retain)

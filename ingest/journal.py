@@ -1,0 +1,102 @@
+"""ingest's SQLite: alarm edges until the api has them, open alarms, waiting channels, dead letters."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from venueair.messages import AlarmEdge, decode, encode
+
+_SCHEMA: Final = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+CREATE TABLE IF NOT EXISTS outbox (id TEXT PRIMARY KEY, venue TEXT NOT NULL, edge BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS known (id TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS open (alarm TEXT PRIMARY KEY, venue TEXT NOT NULL, edge BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS channels
+  (name TEXT PRIMARY KEY, stands INTEGER NOT NULL, since INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS dead_letters
+  (id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER NOT NULL, topic TEXT NOT NULL,
+   reason TEXT NOT NULL, detail TEXT NOT NULL, payload BLOB NOT NULL);
+PRAGMA user_version=1;
+"""
+MAX_DEAD_LETTERS: Final = 1000
+MAX_PAYLOAD: Final = 1024
+
+Channel = tuple[bool, int]  # does it stand, since when does it wait
+
+
+class Journal:
+    """Thread-safe. An edge is entered once: the same id again changes nothing, also after it was seen."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5)
+        self._lock = threading.Lock()
+        self._db.executescript(_SCHEMA)
+
+    def record(self, edges: Iterable[tuple[str, AlarmEdge]], channels: dict[str, Channel]) -> None:
+        """(venue, edge) and the channels that changed, in one transaction."""
+        with self._lock, self._transaction():
+            for venue, edge in edges:
+                if not self._db.execute("INSERT OR IGNORE INTO known VALUES (?)", [edge.id]).rowcount:
+                    continue
+                payload = encode(edge)
+                self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", [edge.id, venue, payload])
+                if edge.level:
+                    self._db.execute(
+                        "INSERT OR REPLACE INTO open VALUES (?, ?, ?)", [edge.alarm, venue, payload]
+                    )
+                else:
+                    self._db.execute("DELETE FROM open WHERE alarm = ?", [edge.alarm])
+            self._db.executemany(
+                "INSERT OR REPLACE INTO channels VALUES (?, ?, ?)",
+                [(name, *channel) for name, channel in channels.items()],
+            )
+
+    def unseen(self) -> list[tuple[str, AlarmEdge]]:
+        with self._lock:
+            rows = self._db.execute("SELECT venue, edge FROM outbox ORDER BY rowid").fetchall()
+        return [(venue, decode(edge, AlarmEdge)) for venue, edge in rows]
+
+    def seen(self, ids: Iterable[str]) -> None:
+        with self._lock, self._transaction():
+            self._db.executemany("DELETE FROM outbox WHERE id = ?", [(id_,) for id_ in ids])
+
+    def open_alarms(self) -> list[tuple[str, AlarmEdge]]:
+        with self._lock:
+            rows = self._db.execute("SELECT venue, edge FROM open ORDER BY alarm").fetchall()
+        return [(venue, decode(edge, AlarmEdge)) for venue, edge in rows]
+
+    def channels(self) -> dict[str, Channel]:
+        with self._lock:
+            rows = self._db.execute("SELECT name, stands, since FROM channels").fetchall()
+        return {name: (bool(stands), since) for name, stands, since in rows}
+
+    def bury(self, t: int, topic: str, reason: str, detail: str, payload: bytes) -> None:
+        """Keeps the newest MAX_DEAD_LETTERS, cut to MAX_PAYLOAD bytes."""
+        with self._lock, self._transaction():
+            self._db.execute(
+                "INSERT INTO dead_letters (t, topic, reason, detail, payload) VALUES (?, ?, ?, ?, ?)",
+                [t, topic, reason, detail[:500], payload[:MAX_PAYLOAD]],
+            )
+            self._db.execute(
+                "DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?",
+                [MAX_DEAD_LETTERS],
+            )
+
+    def dead_letters(self) -> list[tuple[int, str, str, str, bytes]]:
+        """(t, topic, reason, detail, payload), oldest first."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT t, topic, reason, detail, payload FROM dead_letters ORDER BY id"
+            ).fetchall()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def _transaction(self) -> "sqlite3.Connection":
+        self._db.execute("BEGIN")
+        return self._db

@@ -1,0 +1,51 @@
+"""Newest value of every series, in arrays, and what of it changed since it was last told."""
+
+import numpy as np
+
+from venueair.block import Block, Why
+from venueair.messages import Live
+
+
+class Latest:
+    def __init__(self) -> None:
+        self._rows = Block.empty()
+        self._changed = np.zeros(0, dtype=np.bool_)
+
+    def update(self, rows: Block) -> None:
+        """Late rows and those of wrong clocks are history, never the latest."""
+        rows = rows.where((rows.why & (Why.LATE | Why.CLOCK)) == 0).sorted()
+        if not len(rows):
+            return
+        last = rows.where(np.append(rows.series[1:] != rows.series[:-1], True))
+        self._grow(int(last.series[-1]) + 1)
+        last = last.where(last.t >= self._rows.t[last.series])
+        for mine, new in (
+            (self._rows.t, last.t),
+            (self._rows.value, last.value),
+            (self._rows.flag, last.flag),
+        ):
+            mine[last.series] = new
+        self._changed[last.series] = True
+
+    def tell(self, names: list[tuple[str, str]], sources: set[str], *, full: bool) -> Live | None:
+        """What changed of these sources (all of it when `full`), and forgets that it changed."""
+        wanted = np.flatnonzero((self._rows.t > 0) & (self._changed | full))
+        mine = np.array([n for n in wanted.tolist() if names[n][0] in sources], dtype=np.int64)
+        if not len(mine) and not full:
+            return None
+        self._changed[mine] = False
+        value = self._rows.value[mine]
+        return Live(
+            series=[" ".join(names[n]) for n in mine.tolist()],
+            t=self._rows.t[mine].tolist(),
+            value=[None if np.isnan(x) else x for x in value.tolist()],
+            flag=self._rows.flag[mine].tolist(),
+            full=full,
+        )
+
+    def _grow(self, size: int) -> None:
+        more = size - len(self._rows)
+        if more > 0:
+            room = Block.of(np.zeros(more), np.arange(len(self._rows), size), np.full(more, np.nan))
+            self._rows = Block.concat([self._rows, room])
+            self._changed = np.concatenate([self._changed, np.zeros(more, dtype=np.bool_)])
