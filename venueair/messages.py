@@ -5,6 +5,7 @@ short `reason` for counting and a sentence for people. Fields that are not ours 
 can add its own.
 """
 
+import io
 import math
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -18,6 +19,8 @@ MAX_ROWS: Final = 2000
 Whole = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 Millis = Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]
 Number = float | None
+# Marks are kept and announced by boot: a long one would fill the store and the announcement.
+Boot = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class MessageError(ValueError):
@@ -36,7 +39,7 @@ class Data(Message, omit_defaults=True):
     `status` says how the device was when it measured: "warming" and "fault" readings are flagged, not lost.
     """
 
-    boot: str
+    boot: Boot
     seq: Whole
     t: Millis | list[Millis]
     q: dict[str, Number | list[Number]]
@@ -192,7 +195,12 @@ def decode(payload: bytes, kind: type[M]) -> M:
 def _read_cbor(payload: bytes) -> Any:
     if not payload:
         raise ValueError("the payload is empty")
-    return cbor2.loads(payload, tag_hook=_typed_array, max_depth=8, allow_duplicate_keys=False)
+    stream = io.BytesIO(payload)
+    decoder = cbor2.CBORDecoder(stream, tag_hook=_typed_array, max_depth=8, allow_duplicate_keys=False)
+    value = decoder.decode()
+    if rest := len(payload) - stream.tell():  # loads() would drop it in silence
+        raise ValueError(f"{rest} bytes follow the end of the message")
+    return value
 
 
 def _typed_array(tag: cbor2.CBORTag, _immutable: bool) -> Any:

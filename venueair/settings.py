@@ -3,6 +3,7 @@
 The environment wins over the file: VENUEAIR_MQTT__PASSWORD sets `password` below `[mqtt]`.
 """
 
+import os
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as EnvironmentProblem
 
 from venueair.rules import ControlSettings, Rule
-from venueair.settings_lines import line_of
+from venueair.settings_lines import Loc, line_of
 from venueair.site import Hall, Id, Part, Positive, Purifier, Sensor, Site, Venue, Zone
 
 
@@ -115,14 +117,16 @@ def load(path: Path, models: Collection[str]) -> Settings:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(path, [Mistake(None, "", f"is not TOML: {error}")]) from error
-    found: list[tuple[tuple[str | int, ...], str]] = list(_reference_mistakes(raw, models))
+    found = _reference_mistakes(raw, models)
     settings = None
     try:
         settings = Settings(**raw)
     except ValidationError as error:
         found += [(tuple(e["loc"]), _sentence(e)) for e in error.errors(include_url=False)]
+    except EnvironmentProblem as error:
+        found.append((("environment",), f"{error}: a variable for a whole table holds JSON"))
     if found or settings is None:
-        mistakes = [Mistake(line_of(text, loc), _key(loc), what) for loc, what in found]
+        mistakes = [_mistake(text, loc, what) for loc, what in found]
         raise SettingsError(path, sorted(mistakes, key=lambda m: (m.line or 0, m.key)))
     return settings
 
@@ -132,55 +136,70 @@ def _sentence(error: Any) -> str:
         return "is not a key that venueair knows here"
     if error["type"] == "missing":
         return "is missing"
-    return f"{error['msg']} (found {error['input']!r})"[:200]
+    what = str(error["msg"]).removeprefix("Value error, ")
+    if error["loc"][-1:] == ("password",):
+        return what
+    shown = repr(error["input"])
+    return f"{what} (found {shown if len(shown) <= 60 else shown[:60] + '…'})"
 
 
-def _key(loc: tuple[str | int, ...]) -> str:
+def _mistake(text: str, loc: Loc, what: str) -> Mistake:
+    names = [str(part) for part in loc]
+    variables = {"VENUEAIR_" + "__".join(names[:n]).upper() for n in range(1, len(names) + 1)}
+    for name in os.environ:
+        if name.upper() in variables:
+            return Mistake(None, name, what)
+    return Mistake(line_of(text, loc), _key(loc), what)
+
+
+def _key(loc: Loc) -> str:
     text = ""
     for part in loc:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
     return text.removeprefix(".")
 
 
-def _reference_mistakes(
-    raw: dict[str, Any], models: Collection[str]
-) -> list[tuple[tuple[str | int, ...], str]]:
-    """Mistakes between tables, found on the raw file so that they are listed together with all others."""
-    rows = {
-        name: [(i, row) for i, row in enumerate(table) if isinstance(row, dict)]
-        for name in ("venue", "hall", "zone", "sensor", "purifier", "rule")
-        if isinstance(table := raw.get(name, []), list)
-    }
-    ids = {name: {row.get("id") for _, row in table} for name, table in rows.items()}
-    found: list[tuple[tuple[str | int, ...], str]] = []
+def _reference_mistakes(raw: dict[str, Any], models: Collection[str]) -> list[tuple[Loc, str]]:
+    """Mistakes between tables, found on the raw file so that they are listed together with all others.
 
-    def must_exist(loc: tuple[str | int, ...], kind: str, value: object) -> None:
-        if value is not None and value not in ids.get(kind, set()):
+    A reference that is no text is left to the check of types.
+    """
+    rows = {
+        name: [(i, row) for i, row in enumerate(_rows(raw.get(name))) if isinstance(row, dict)]
+        for name in ("venue", "hall", "zone", "sensor", "purifier", "rule")
+    }
+    ids = {name: {str(row.get("id")) for _, row in table} for name, table in rows.items()}
+    found: list[tuple[Loc, str]] = []
+
+    def must_exist(loc: Loc, kind: str, value: object) -> None:
+        if isinstance(value, str) and value not in ids[kind]:
             found.append((loc, f"there is no {kind} {value!r}"))
 
     for child, parent in (("hall", "venue"), ("zone", "hall"), ("sensor", "zone"), ("purifier", "zone")):
-        for i, row in rows.get(child, []):
+        for i, row in rows[child]:
             must_exist((child, i, parent), parent, row.get(parent))
-    for i, row in rows.get("rule", []):
-        for zone in row.get("zones", []) if isinstance(row.get("zones"), list) else []:
+    for i, row in rows["rule"]:
+        for zone in _rows(row.get("zones")):
             must_exist(("rule", i, "zones"), "zone", zone)
     if isinstance(gateway := raw.get("gateway"), dict):
         must_exist(("gateway", "venue"), "venue", gateway.get("venue"))
     control = raw.get("control")
-    for i, target in enumerate(control.get("targets", []) if isinstance(control, dict) else []):
+    for i, target in enumerate(_rows(control.get("targets")) if isinstance(control, dict) else []):
         if isinstance(target, dict):
             must_exist(("control", "targets", i, "zone"), "zone", target.get("zone"))
     # Zones and devices share one name space: both are sources of readings.
     for kinds in (("venue",), ("hall",), ("zone", "sensor", "purifier"), ("rule",)):
-        seen: set[object] = set()
+        seen: set[str] = set()
         for kind in kinds:
-            for i, row in rows.get(kind, []):
-                if row.get("id") in seen:
-                    found.append(((kind, i, "id"), f"{row.get('id')!r} is used twice"))
-                seen.add(row.get("id"))
-    for i, row in rows.get("sensor", []):
+            for i, row in rows[kind]:
+                if not isinstance(row.get("id"), str):
+                    continue
+                if row["id"] in seen:
+                    found.append(((kind, i, "id"), f"{row['id']!r} is used twice"))
+                seen.add(row["id"])
+    for i, row in rows["sensor"]:
         model, port = row.get("model"), row.get("port")
-        if port is not None and model is not None and model not in models:
+        if port is not None and isinstance(model, str) and model not in models:
             known = ", ".join(sorted(models))
             found.append((("sensor", i, "model"), f"unknown model {model!r}; venueair knows {known}"))
         if port is None and not row.get("quantities"):
@@ -188,3 +207,7 @@ def _reference_mistakes(
                 (("sensor", i), "needs a port (wired) or quantities (a node that publishes by itself)")
             )
     return found
+
+
+def _rows(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

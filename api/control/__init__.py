@@ -1,0 +1,1 @@
+"""Zone values -> demand -> purifier commands -> acknowledged -> reported; the rules of docs/messages.md."""

@@ -1,0 +1,156 @@
+"""Joins what is decided, ordered and known, unit by unit: drives it there, leases it, shows it."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from api.control.command_book import CommandBook
+from api.control.decisions import Decisions
+from api.control.fleet import Fleet
+from api.control.orders import check_order, until_ms
+from api.control.overrides import Override, OverrideBook
+from api.control.priority import Decision
+from api.control.purifier_link import PurifierLink
+from api.control.view import purifier_view
+from api.control_port import OrderMode, PurifierView
+from venueair.clock import Clock
+from venueair.messages import PurifierState
+from venueair.settings import Settings
+
+LEASED: Final = frozenset({"automatic", "degraded", "override", "minimum"})
+
+
+class Steering:
+    """Not thread-safe: its owner holds one lock around every call.
+
+    `on_event` gets ("command" | "purifier", row) at every change. Raises TargetError for a target that no
+    purifier can reach.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        engine: Engine,
+        on_event: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        self._site = settings.site
+        self._control = settings.control
+        self._clock = clock
+        self._on_event = on_event
+        self.commands = CommandBook(engine)
+        self.overrides = OverrideBook(engine)
+        self.decisions = Decisions(self._site, self._control)
+        self.fleet = Fleet(
+            self._site,
+            self._control,
+            clock,
+            self.commands,
+            lambda row: on_event("command", row),
+        )
+        self._leased: dict[str, tuple[str, float]] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
+
+    def drive(self, name: str, link: PurifierLink) -> str | None:
+        """One step towards what is decided now; the id of a command when that created one."""
+        command = self.fleet.drive(name, self.decide(name), self.overrides.newest(name), link)
+        self.show(name)
+        return command
+
+    def adopt(self, name: str, state: PurifierState) -> None:
+        """Call before `fleet.on_state`. A level that an override gave is not the zone's demand."""
+        newest = self.overrides.newest(name)
+        is_overridden = newest is not None and newest.has_issued(state.command)
+        if self.fleet.units[name].reported is None and not is_overridden:
+            self.decisions.adopt(self._site.purifier[name], state, self._clock.monotonic())
+
+    def decide(self, name: str) -> Decision:
+        newest = self.overrides.newest(name)
+        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        unit = self.fleet.units[name]
+        return self.decisions.decide(self._site.purifier[name], unit, newest, now_s, now_ms)
+
+    def order(
+        self,
+        name: str,
+        link: PurifierLink,
+        *,
+        mode: OrderMode,
+        level: int,
+        minutes: float,
+        by: str,
+        reason: str,
+        release: bool,
+    ) -> str:
+        """The id is the command's; the override's when the command must wait. Raises as ControlPort says."""
+        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        unit = self.fleet.units[name]
+        override = self.overrides.in_force(name, now_ms)
+        check_order(
+            self._site.purifier[name],
+            unit,
+            override,
+            self._control,
+            mode=mode,
+            level=level,
+            minutes=minutes,
+            release=release,
+            now_s=now_s,
+        )
+        if mode == "auto":
+            id_ = override.id if override is not None else str(uuid.uuid4())
+            self.overrides.end(name, now_ms)
+        else:
+            id_ = str(uuid.uuid4())
+            until = until_ms(mode, minutes, now_ms)
+            kept = level if mode == "run" else 0
+            self.overrides.enter(Override(id_, name, mode, kept, by, reason, now_ms, until))
+        self.fleet.units[name] = replace(
+            unit,
+            failures=0,
+            retry_at_s=now_s,
+            released_by=by if release and mode != "stopped" else None,
+            released_until_s=now_s + self._control.ttl_s,
+        )
+        return self.drive(name, link) or id_
+
+    def lease(self, name: str, link: PurifierLink) -> None:
+        """To units under automatic control, also idle ones; a stopped unit and an advised one get none."""
+        unit = self.fleet.units[name]
+        is_automatic = self._site.zone[self._site.purifier[name].zone].automatic
+        if unit.session is None or unit.reported is None or unit.reported.mode == "stopped":
+            return
+        if not is_automatic or self.decide(name).slot not in LEASED:
+            return
+        session, sent_s = self._leased.get(name, ("", 0.0))
+        now_s = self._clock.monotonic()
+        if session == unit.session and now_s - sent_s < self._control.renew_s:
+            return
+        if link.lease(name, unit.session, self._control.lease_s):
+            self._leased[name] = (unit.session, now_s)
+
+    def forget_leases(self) -> None:
+        """A lease that was sent into a lost connection may not have arrived: the next tick renews all."""
+        self._leased.clear()
+
+    def view(self, name: str) -> PurifierView:
+        decision = self.decide(name)
+        return purifier_view(
+            self._site.purifier[name],
+            self.fleet.units[name],
+            decision,
+            self.fleet.waits(name, decision),
+            self.overrides.in_force(name, self._clock.now_ms()),
+            self._clock.monotonic(),
+        )
+
+    def show(self, name: str) -> None:
+        """Tells of every change except a countdown in `why`."""
+        row = self.view(name).model_dump()
+        shown = {key: value for key, value in row.items() if key != "why"}
+        if self._shown.get(name) != shown:
+            self._shown[name] = shown
+            self._on_event("purifier", row)

@@ -1,0 +1,81 @@
+"""What is shown of the purifiers and zones: rows of control, as the API and the page get them."""
+
+from typing import Any
+
+from api.control.dispatch import ZoneDemand
+from api.control.overrides import UNTIL_RELEASED, Override
+from api.control.priority import Decision
+from api.control.unit import Unit, is_online
+from api.control_port import LastCommand, OverrideView, PurifierView
+from venueair.site import Purifier, Zone
+
+
+def purifier_view(
+    purifier: Purifier,
+    unit: Unit,
+    decision: Decision,
+    waits: str | None,
+    override: Override | None,
+    now_s: float,
+) -> PurifierView:
+    """`override` is the one in force; `waits` says why a wanted command is not sent now."""
+    shown = unit.reported
+    override_view = None
+    if override is not None:
+        until = None if override.until == UNTIL_RELEASED else override.until
+        override_view = OverrideView(by=override.by, reason=override.reason, until=until)
+    last_command = None
+    if unit.last is not None:
+        last_command = LastCommand(id=unit.last.id, state=unit.last.state.value, reason=unit.last.reason)
+    return PurifierView(
+        id=purifier.id,
+        zone=purifier.zone,
+        online=is_online(unit, now_s),
+        session=unit.session,
+        mode=shown.mode if shown else None,
+        level=shown.level if shown else None,
+        levels=list(purifier.levels),
+        source=shown.source if shown else None,
+        reported_at=unit.reported_ms,
+        rpm=shown.rpm if shown else None,
+        filter_pct=shown.filter_pct if shown else None,
+        fault=shown.fault if shown else None,
+        desired_mode=decision.mode,
+        desired_level=decision.level,
+        slot=decision.slot,
+        why=f"{decision.why} ({waits})" if waits else decision.why,
+        override=override_view,
+        last_command=last_command,
+        cadr_m3h=purifier.cadr_m3h,
+    )
+
+
+def zone_row(zone: Zone, demand: ZoneDemand | None) -> dict[str, Any]:
+    """`level` None: the zone has no target, so nothing is wanted of its purifiers."""
+    return {
+        "zone": zone.id,
+        "automatic": zone.automatic,
+        "degraded": demand.degraded if demand else False,
+        "level": demand.level if demand else None,
+        "top_level": demand.top_level if demand else None,
+        "why": demand.why if demand else "no target for this zone",
+    }
+
+
+def waiting_row(override: Override, venue: str, is_in_force: bool) -> dict[str, Any]:
+    """An order that needed no command yet, in the shape of a command: WAITING, or SUPERSEDED when over."""
+    return {
+        "id": override.id,
+        "venue": venue,
+        "purifier": override.purifier,
+        "session": None,
+        "mode": override.mode,
+        "level": override.level,
+        "release": False,
+        "reason": f"{override.by}: {override.reason}",
+        "issued_by": override.by,
+        "created": override.created,
+        "deadline": None,
+        "state": "WAITING" if is_in_force else "SUPERSEDED",
+        "history": [],
+    }

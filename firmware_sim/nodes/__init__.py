@@ -1,0 +1,1 @@
+"""Nodes that publish by themselves, one file per dialect."""
