@@ -10,7 +10,10 @@ that doubles while nothing is, so that a broker without ingest is not filled up.
 import threading
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol
+
+import structlog
 
 from gateway.batches import batches
 from gateway.rows import Row
@@ -19,11 +22,14 @@ from gateway.spool_file import SpoolFull
 from venueair.messages import Status, encode
 from venueair.topics import device_topic
 
+log = structlog.get_logger(__name__)
+
 WAVE_S: Final = 0.1
 RESEND_S: Final = 30.0
 LONGEST_WAIT_S: Final = 120.0
 WINDOW: Final = 10_000  # rows
 BACKLOG_ROWS_PER_WAVE: Final = 300
+PRUNE_AGAIN_S: Final = 1.0  # after a disk that was too full even for that
 
 
 class Link(Protocol):
@@ -53,7 +59,8 @@ class Publisher:
         self._statuses: dict[str, Status] = {}
         self._unsaid: set[str] = set()
         self._generation: int | None = None
-        self._last_wave = -WAVE_S
+        self._last_wave = -inf
+        self._next_prune = -inf
         self._sent: deque[tuple[float, int]] = deque()  # (when, id of the newest live row then)
         self._backlog_end = spool.last_id  # rows up to this id are backlog
         self._pass_end = 0
@@ -64,9 +71,11 @@ class Publisher:
 
     def add(self, rows: list[Row]) -> None:
         """Rows that were just accepted. Without a connection they become backlog."""
-        if self._link.connected:
-            with self._lock:
+        with self._lock:
+            if self._link.connected:
                 self._live += rows
+            elif rows:
+                self._backlog_end = max(self._backlog_end, rows[-1].id)
 
     def committed(self, upto: dict[str, dict[str, int]]) -> None:
         with self._lock:
@@ -83,8 +92,8 @@ class Publisher:
 
     def step(self) -> None:
         """Prunes what is committed and, at most each WAVE_S, sends what is due."""
-        self._prune()
         now = self._now()
+        self._prune(now)
         if not self._link.connected or now - self._last_wave < WAVE_S:
             return
         self._last_wave = now
@@ -94,17 +103,20 @@ class Publisher:
         self._send_live(now)
         self._send_backlog(now)
 
-    def _prune(self) -> None:
+    def _prune(self, now: float) -> None:
+        if now < self._next_prune:
+            return
         with self._lock:
             upto, self._upto = self._upto, {}
         if not upto:
             return
+        self._wait_s = RESEND_S
         try:
             self._spool.prune(upto)
-        except SpoolFull:
+        except SpoolFull as error:
+            log.warning("spool", problem=str(error))
             self.committed(upto)
-            raise
-        self._wait_s = RESEND_S
+            self._next_prune = now + PRUNE_AGAIN_S
 
     def _begin_connection(self) -> None:
         """What the last connection carried may be lost, whatever was acknowledged."""
@@ -148,7 +160,8 @@ class Publisher:
                     return
                 self._wait_s = min(LONGEST_WAIT_S, 2 * self._wait_s)
             self._begin_pass(oldest - 1)
-        rows = self._spool.after(self._cursor, self._pass_end, BACKLOG_ROWS_PER_WAVE)
+        room = min(BACKLOG_ROWS_PER_WAVE, WINDOW - self._pass_rows)
+        rows = self._spool.after(self._cursor, self._pass_end, room)
         if rows and self._send(rows, is_resent=True):
             self._cursor = rows[-1].id
             self._pass_rows += len(rows)

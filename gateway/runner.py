@@ -72,7 +72,7 @@ class Gateway:
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
-        """(device or gateway, reason) -> how often bytes, ports, replies or messages were not as they should."""
+        """(device or gateway, reason) -> how often bytes, ports or messages were not as they should be."""
         return self._intake.counts
 
     @property
@@ -143,7 +143,8 @@ class Gateway:
     def state(self, device: str, state: State, detail: str | None) -> None:
         """A sensor's own state, as its link sees it; published, retained."""
         sensor = next(sensor for sensor in self._sensors if sensor.id == device)
-        log.log(20 if state == "online" else 30, "sensor", device=device, state=state, detail=detail)
+        tell = log.info if state == "online" else log.warning
+        tell("sensor", device=device, state=state, detail=detail)
         status = Status(
             state=state,
             boot=self.boot,

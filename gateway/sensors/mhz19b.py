@@ -62,7 +62,7 @@ def _read(frame: bytes, request: bytes) -> Decoded | Reject:
         return Reject("no_measurement", frame)
     native: dict[str, int | float | str] = {"co2_ppm": co2, "status": status, "u": u}
     if frame[4]:
-        native["chip_temperature_degC"] = frame[4] - 40
+        native["temperature_degC"] = frame[4] - 40
     return Decoded("data", {"co2": float(co2)}, native)
 
 

@@ -74,7 +74,7 @@ def test_frame_size_of_another_model_is_named() -> None:
 
 
 def test_unsolicited_bm_packet_of_an_mhz19c_is_no_pms_frame() -> None:
-    packet = b"BM\x02\x58" + bytes(12)  # UedaTakeyuki/mh-z19 issue 52: 16 bytes, layout unknown
+    packet = b"BM\x02\x58" + bytes(12)  # UedaTakeyuki/mh-z19#52: 16 bytes, layout unknown
     assert streams.frames(run(PMS.scanner(), packet + PMS.frame)) == [PMS.frame]
 
 
