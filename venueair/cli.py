@@ -30,8 +30,16 @@ DEFAULT_CONFIG = Path("venueair.toml")
 DRAIN_S = 3.0
 
 
+SERVICES = frozenset({"demo", "run", "gateway"})
+
+
+@app.callback()
+def _before(context: typer.Context) -> None:
+    if context.invoked_subcommand not in SERVICES:
+        stopping.uninstall()
+
+
 def main() -> None:
-    stopping.install()
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -83,6 +91,8 @@ def demo(
     from venueair.demo import Demo, Options
     from venueair.whole import StartError
 
+    if stopping.requested.is_set():  # the imports took a second
+        return
     options = Options(speed, seconds, port, mqtt_port, data, ready, summary)
     try:
         is_ok = Demo(options).run(stopping.requested)
@@ -97,6 +107,8 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from venueair.whole import StartError, Whole
 
     settings = _settings(config)
+    if stopping.requested.is_set():
+        return
     try:
         whole = Whole(settings)
         whole.start_services()

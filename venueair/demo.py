@@ -82,7 +82,7 @@ class Demo:
         sim.start()
         whole.start_gateway()
         try:
-            self._announce(whole, clock.now_ms())
+            self._announce(whole, clock.now_ms(), stopping)
             until = None if options.seconds is None else clock.monotonic() + options.seconds
             while not stopping.is_set() and (until is None or clock.monotonic() < until):
                 left = 1.0 if until is None else (until - clock.monotonic()) / options.speed
@@ -112,13 +112,14 @@ class Demo:
             typer.echo(f"not as it should be: {problem}", err=True)
         return summary.ok
 
-    def _announce(self, whole: Whole, now: int) -> None:
+    def _announce(self, whole: Whole, now: int, stopping: threading.Event) -> None:
         """Prints where it is and writes the ready file, once everything answers."""
         revoke_key(whole.engine, KEY_NAME, now)
         key = create_key(whole.engine, KEY_NAME, "admin", now)
         deadline = time.monotonic() + READY_S
         while not whole.is_ready() and time.monotonic() < deadline:
-            time.sleep(0.02)
+            if stopping.wait(0.02):
+                return
         self._say(f"venueair   {whole.url}/#key={key}")
         self._say(f"           {whole.url}   key {key}")
         self._say("           Ctrl-C ends it; the next start goes on from the same data")
@@ -139,9 +140,10 @@ class Demo:
             self._say(f"★ {row['ko']} / {row['en']}")
         elif event == "alarm":
             self._say(_alarm_line(row))
-        elif event == "command":
-            order = f"{row['purifier']} -> {row['mode']} {row['level']}"
-            self._say(f"{'command':<9} {order}: {row['state']} ({row['reason']})")
+        elif event == "command" and row["state"] == "SENT":
+            self._say(f"{'command':<9}{row['purifier']} -> {row['mode']} {row['level']} ({row['reason']})")
+        elif event == "command" and row["state"] != "CREATED":
+            self._say(f"{'ack':<9}{row['purifier']} -> {row['mode']} {row['level']}: {row['state']}")
 
     def _say(self, text: str) -> None:
         with self._printing:
@@ -152,7 +154,7 @@ def _alarm_line(row: dict[str, Any]) -> str:
     value = "" if row["value"] is None else f" {row['value']:.0f} > {row['limit']:.0f} {row['unit']}"
     word_ko, word_en = (row["level_ko"], row["level_en"]) if row["level"] else ("해제", "cleared")
     what = f"{row['scope_en']} {row['name_en']}"
-    return f"{'alarm':<9} {what}: {word_ko} / {word_en}{value if row['level'] else ''}"
+    return f"{'alarm':<9}{what}: {word_ko} / {word_en}{value if row['level'] else ''}"
 
 
 def _write(path: Path, content: dict[str, Any], mode: int = 0o644) -> None:

@@ -109,6 +109,10 @@ class MqttLink:
         if self._thread.is_alive():
             self._thread.join(timeout=3)
 
+    def reconnect(self) -> None:
+        """Makes a new connection; what a durable session has not seen acknowledged comes again."""
+        self._lost.set()
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
         """False when there is no connection; then nothing is queued, and nothing is sent later."""
         with self._lock:
@@ -243,7 +247,10 @@ class MqttLink:
         self._heard()
         for topic_filter, qos, _ in self._handlers:  # always: the broker may have lost the session
             client.subscribe(topic_filter, qos)
-        self._ready = True
+        with self._lock:
+            if client is not self._client:
+                return  # its answer came after it was given up
+            self._ready = True
         self.last_error = ""
         log.info("mqtt connected", client=self._client_id, broker=f"{self._address.host}")
         for callback in self._on_connected:

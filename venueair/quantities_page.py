@@ -9,10 +9,11 @@ from venueair.quantities import QUANTITIES, Quantity
 _HEAD: Final = """\
 # Quantities
 
-Every quantity that venueair knows. *Plausible* is what a venue can have: a value outside is kept and marked suspect.
-*Possible* is what any sensor of the quantity can mean: below it a reading fails, above it is "over range", kept and
-still able to raise an alarm. Both include their ends. Derived quantities are computed by venueair.
-A missing value is an absent key or `null`, never 0 or -1. Particle counts are cumulative: `n0_5` is larger than 0.5 µm.
+Every quantity that venueair knows. *Plausible* is what a venue can have: a value outside is kept and marked
+suspect. *Possible* is what any sensor of the quantity can mean: below it a reading fails, above it is "over
+range", kept and still able to raise an alarm. Both include their ends. Derived quantities are computed by
+venueair. A missing value is an absent key or `null`, never 0 or -1. Particle counts are cumulative: `n0_5` is
+larger than 0.5 µm.
 
 This page is generated: `python -m venueair.quantities_page > docs/quantities.md`.
 

@@ -122,7 +122,11 @@ def load(path: Path, models: Collection[str]) -> Settings:
     try:
         settings = Settings(**raw)
     except ValidationError as error:
-        found += [(tuple(e["loc"]), _sentence(e)) for e in error.errors(include_url=False)]
+        found += [
+            (tuple(e["loc"]), _sentence(e))
+            for e in error.errors(include_url=False)
+            if e["type"] != "too_short" or not e["input"]  # pydantic leaves wrong rows out, then misses them
+        ]
     except EnvironmentProblem as error:
         found.append((("environment",), f"{error}: a variable for a whole table holds JSON"))
     if found or settings is None:
@@ -136,6 +140,8 @@ def _sentence(error: Any) -> str:
         return "is not a key that venueair knows here"
     if error["type"] == "missing":
         return "is missing"
+    if error["type"] == "tuple_type":
+        return "should be a list: [a, b], or tables below [[double brackets]]"
     what = str(error["msg"]).removeprefix("Value error, ")
     if error["loc"][-1:] == ("password",):
         return what
