@@ -118,28 +118,28 @@ class MqttLink:
 
     def drop(self) -> None:
         """Ends the connection without a farewell: the broker publishes the will."""
-        client, self._client = self._client, None
-        self._is_connected = False
-        self._generation += 1
-        self._retry_at = time.monotonic() + RETRY_S
-        if client is not None:
-            wire = client.socket()
-            if isinstance(wire, socket.socket):
-                with contextlib.suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)
-            else:
-                client.disconnect()  # ends the attempts to connect
+        client, wire = self._forget(retry_at=time.monotonic() + RETRY_S)
+        if client is not None and wire is not None:
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
             client.loop_stop()
 
     def close(self) -> None:
         """A clean end; idempotent. The will is not published, so the caller says goodbye before."""
+        client, wire = self._forget(retry_at=float("inf"))
+        if client is not None and wire is not None:
+            client.disconnect()  # before loop_stop: that hangs while a publish is unacknowledged
+            client.loop_stop()
+
+    def _forget(self, *, retry_at: float) -> tuple[paho.Client | None, socket.socket | None]:
         client, self._client = self._client, None
         self._is_connected = False
         self._generation += 1
-        self._retry_at = float("inf")
-        if client is not None:
-            client.disconnect()  # before loop_stop: that hangs while a publish is unacknowledged
-            client.loop_stop()
+        self._retry_at = retry_at
+        wire = client.socket() if client is not None else None
+        if client is not None and not isinstance(wire, socket.socket):
+            client.disconnect()  # still trying to connect: its thread ends by itself within seconds
+        return client, wire if isinstance(wire, socket.socket) else None
 
     def _drain(self) -> list[Event]:
         events = []
@@ -164,7 +164,7 @@ class MqttLink:
         client.username_pw_set(self._broker.username, self._broker.password)
         client.will_set(self._will[0], self._will[1], qos=1, retain=True)
         put = self._events_of(self._generation)
-        client.on_connect = self._on_connect(put)
+        client.on_connect = self._on_connect(put, self._generation)
         client.on_subscribe = lambda *_: put(Connected())
         client.on_disconnect = lambda *_: put(Lost())
         client.on_publish = lambda _c, _u, mid, *_: put(Acknowledged(mid))
@@ -180,9 +180,11 @@ class MqttLink:
     def _events_of(self, generation: int) -> Callable[[Event], None]:
         return lambda event: self._events.put((generation, event))
 
-    def _on_connect(self, put: Callable[[Event], None]) -> Callable[..., None]:
+    def _on_connect(self, put: Callable[[Event], None], generation: int) -> Callable[..., None]:
         def connected(client: paho.Client, _u: object, _f: object, reason: Any, _p: object) -> None:
-            if reason.is_failure:
+            if generation != self._generation:  # given up while it was connecting
+                client.disconnect()
+            elif reason.is_failure:
                 log.warning("simulated device refused", client=self._client_id, reason=str(reason))
                 put(Lost())
             elif self._subscriptions:

@@ -16,7 +16,9 @@ import tty
 from pathlib import Path
 from typing import Final
 
-UNREAD_MAX: Final = 2048  # bytes; a driver that opens late must not find minutes of old frames
+# Bytes; a driver that opens late must not find minutes of old frames. Bytes on their way through the kernel
+# are not seen yet, so a burst may pass it.
+UNREAD_MAX: Final = 2048
 READ_MAX: Final = 4096
 
 

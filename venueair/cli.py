@@ -91,8 +91,7 @@ def demo(
     from venueair.demo import Demo, Options
     from venueair.whole import StartError
 
-    if stopping.requested.is_set():  # the imports took a second
-        return
+    stopping.hold()
     options = Options(speed, seconds, port, mqtt_port, data, ready, summary)
     try:
         is_ok = Demo(options).run(stopping.requested)
@@ -107,8 +106,7 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from venueair.whole import StartError, Whole
 
     settings = _settings(config)
-    if stopping.requested.is_set():
-        return
+    stopping.hold()
     try:
         whole = Whole(settings)
         whole.start_services()
@@ -132,6 +130,7 @@ def gateway(config: Config = DEFAULT_CONFIG) -> None:
     settings = _settings(config)
     if settings.mqtt.broker == "embedded":
         raise fail(f'{config}: a gateway alone needs [mqtt] broker = "the host of your broker"')
+    stopping.hold()
     part = Gateway(settings, SystemClock(), address_of(settings))
     part.start()
     stopping.requested.wait()

@@ -7,10 +7,12 @@ import threading
 import time
 import tomllib
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from string import Template
 from typing import Any, Final
 
+import httpx
 import typer
 
 from api.auth import create_key, revoke_key
@@ -117,7 +119,7 @@ class Demo:
         revoke_key(whole.engine, KEY_NAME, now)
         key = create_key(whole.engine, KEY_NAME, "admin", now)
         deadline = time.monotonic() + READY_S
-        while not whole.is_ready() and time.monotonic() < deadline:
+        while not _answers(whole) and time.monotonic() < deadline:
             if stopping.wait(0.02):
                 return
         self._say(f"venueair   {whole.url}/#key={key}")
@@ -148,6 +150,12 @@ class Demo:
     def _say(self, text: str) -> None:
         with self._printing:
             typer.echo(text)
+
+
+def _answers(whole: Whole) -> bool:
+    return (
+        whole.gateway.connected and httpx.get(f"{whole.url}/readyz", timeout=2).status_code == HTTPStatus.OK
+    )
 
 
 def _alarm_line(row: dict[str, Any]) -> str:

@@ -140,9 +140,6 @@ class Whole:
         self.store.close()
         self.engine.dispose()
 
-    def is_ready(self) -> bool:
-        return self.gateway.connected and all(part["ok"] for part in self.service.parts().values())
-
     def failures(self) -> Iterator[tuple[str, int]]:
         """Counters that stay at 0 unless a part is broken."""
         for link in (self.worker.link, self._control_link, self.service.link):

@@ -48,7 +48,8 @@ class Tracked:
     """A command and what became of it.
 
     Times in ms are wall time, in s monotonic. `history` holds (state, ms, note). `toggles`: it starts or
-    stops the fan. `is_confirmed`: the unit has reported what was commanded.
+    stops the fan. `is_confirmed`: the unit has reported what was commanded; `is_closed`: nobody waits for
+    that any more.
     """
 
     id: str
@@ -68,11 +69,13 @@ class Tracked:
     sent_s: float | None = None
     toggles: bool = False
     is_confirmed: bool = False
+    is_closed: bool = False
 
     @property
     def is_open(self) -> bool:
         """In flight: an answer may still come, or APPLIED is acknowledged and not yet seen."""
-        return self.state in OPEN or (self.state is State.APPLIED and not self.is_confirmed)
+        is_unseen = not (self.is_confirmed or self.is_closed)
+        return self.state in OPEN or (self.state is State.APPLIED and is_unseen)
 
 
 def moved(command: Tracked, state: State, now_ms: int, note: str = "") -> Tracked:
@@ -146,10 +149,10 @@ def on_reboot(command: Tracked, now_ms: int) -> Tracked:
         return moved(command, State.EXPIRED, now_ms, "the unit has a new session")
     if command.state in OPEN:
         return moved(command, State.TIMED_OUT, now_ms, "the unit has a new session: unknown whether it acted")
-    return replace(command, is_confirmed=True)
+    return replace(command, is_closed=True)
 
 
 def superseded(command: Tracked, now_ms: int, note: str) -> Tracked:
     if command.state in OPEN:
         return moved(command, State.SUPERSEDED, now_ms, note)
-    return replace(command, is_confirmed=True)
+    return replace(command, is_closed=True)

@@ -61,7 +61,11 @@ class Fleet:
         pending = self.units[name].pending
         if pending is not None:
             if state.session != pending.session:
+                before = self.units[name]
                 self._move(name, life.on_reboot(pending, now_ms))
+                self.units[name] = replace(
+                    self.units[name], failures=before.failures, retry_at_s=before.retry_at_s
+                )  # a reboot is no failure of the command
             elif not retained:
                 self._move(name, life.on_report(pending, state, now_s, now_ms))
         first = self.units[name].reported is None

@@ -131,7 +131,7 @@ def on_command_moved(unit: Unit, command: Tracked, now_s: float) -> Unit:
     if command.is_open:
         return replace(unit, pending=command, last=command)
     ended = replace(unit, pending=None, last=command)
-    if command.state is State.APPLIED:
+    if command.state is State.APPLIED and command.is_confirmed:
         # The fan may have turned as late as now, not when the command left.
         fan = Fan(command.mode == "run", now_s) if command.toggles else unit.fan
         return replace(ended, fan=fan, failures=0, retry_at_s=now_s + BACKOFF_S[0])
@@ -139,7 +139,7 @@ def on_command_moved(unit: Unit, command: Tracked, now_s: float) -> Unit:
         has_not_acted = command.state in (State.REJECTED, State.EXPIRED)
         before = unit.fan_before if has_not_acted else None
         ended = replace(ended, fan=before if before and before.is_running == runs else Fan(runs, now_s))
-    if command.state is State.SUPERSEDED:
+    if command.state in (State.SUPERSEDED, State.APPLIED):
         return ended
     if command.state is State.REJECTED and command.history[-1][2] == "session":
         ended = replace(ended, session=None)

@@ -59,7 +59,7 @@ class CanonicalNode:
         self._interval_s = sensor.interval_s or INTERVAL_S
         self._boot = secrets.token_hex(8)
         self._started = clock.monotonic()
-        self._next = self._started
+        self._next = self._started + self._interval_s
         self._seq = 0
         self._in_flight: dict[int, int] = {}
         self.acknowledged = 0

@@ -73,7 +73,9 @@ class FakePurifier:
     refuses_with: str | None = None
     reports: bool = True
     seen: list[str] = field(default_factory=list)
-    switches: list[float] = field(default_factory=list)  # when a command started or stopped the fan
+    switches: list[tuple[float, bool]] = field(
+        default_factory=list
+    )  # when a command switched the fan, to running?
     later: list[tuple[float, str, bytes]] = field(default_factory=list)
     was_started_while_stopped: bool = False
 
@@ -135,7 +137,7 @@ class FakePurifier:
         self._ack(command.id, "accepted")
         if not self.is_lying:
             if (command.mode == "run") != (self.mode == "run"):
-                self.switches.append(self.clock.monotonic())
+                self.switches.append((self.clock.monotonic(), command.mode == "run"))
             self.was_started_while_stopped |= (self.mode, command.mode) == ("stopped", "run")
             self.mode, self.level, self.source = command.mode, command.level, "remote"
             self.command = command.id

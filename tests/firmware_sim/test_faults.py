@@ -11,7 +11,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def distance(a, b):
-    return sum(bin(x ^ y).count("1") for x, y in zip(a, b, strict=True))
+    return sum((x ^ y).bit_count() for x, y in zip(a, b, strict=True))
 
 
 @given(FRAMES, SEEDS)

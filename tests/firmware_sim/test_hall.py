@@ -15,13 +15,11 @@ HALL_A = STORY.room("hall-a", 1200.0)
 SEMINAR = STORY.room("seminar", 300.0)
 
 
-def control(
-    zone: str, room: Room, cadr_m3h: float, seconds: int, *, has_purifiers: bool = True
-) -> dict[str, float | list[int] | None]:
+def control(zone, room, cadr_m3h, seconds, *, has_purifiers=True):
     """The demo table's control and alarm rules in one plain loop, one second a step."""
     air, minute, level = hall.empty_air(room), [], 0
     above_since = below_since = over_since = under_since = None
-    found: dict = {"raised": None, "cleared": None, "ups": [], "downs": [], "peak": 0.0, "co2_peak": 0.0}
+    found = {"raised": None, "cleared": None, "ups": [], "peak": 0.0, "co2_peak": 0.0}
     for t in range(seconds):
         clean = cadr_m3h * (0.0, 0.4, 0.7, 1.0)[level]
         air = hall.step(room, air, STORY.inputs(zone, t + 0.5, clean), 1.0)
@@ -35,15 +33,14 @@ def control(
             found["ups"].append(t)
         if below_since is not None and t - below_since >= 300 and level > 0:
             level, below_since = level - 1, t
-            found["downs"].append(t)
         over_since = (t if over_since is None else over_since) if mean > 50 else None
         under_since = (t if under_since is None else under_since) if mean < 40 else None
         if found["raised"] is None and over_since is not None and t - over_since >= 120:
             found["raised"] = t
-        if found["raised"] is not None and found["cleared"] is None:
-            if under_since is not None and t - max(under_since, found["raised"]) >= 600:
-                found["cleared"] = t
-    return found | {"final": air.pm2_5, "co2_final": air.co2}
+        is_over = found["raised"] is not None and under_since is not None and t - under_since >= 600
+        if is_over and found["cleared"] is None:
+            found["cleared"] = t
+    return found | {"final": air.pm2_5}
 
 
 def test_empty_hall_stands_at_the_base_of_the_table():

@@ -22,7 +22,7 @@ def test_a_scenario_lists_all_its_mistakes(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "broken.toml"
     path.write_bytes(content)
-    with pytest.raises(ScenarioError, match="broken.toml"):
+    with pytest.raises(ScenarioError, match=r"broken\.toml"):
         scenario.load(path)
 
 
