@@ -13,7 +13,7 @@ from venueair.messages import AlarmEdge
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One episode. Times are ms UTC; `level` is 0 once cleared; `value` and `limit` in the quantity's unit."""
+    """One episode. Times in ms UTC; `level` is 0 once cleared; `value`, `limit` in the quantity's unit."""
 
     id: str  # of the edge that raised it
     alarm: str

@@ -128,7 +128,7 @@ def _like(edge: AlarmEdge, row: Any) -> AlarmEdge:
         rule=edge.rule,
         scope=edge.scope,
         quantity=edge.quantity,
-        t=row.t,
+        t=row._mapping["t"],  # noqa: SLF001  # row.t is SQLAlchemy's own
         level=row.level,
         value=row.value,
         limit=None,

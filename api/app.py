@@ -1,6 +1,7 @@
 """create_app: routes, the door in front of them, one shape of errors, and the headers browsers need."""
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.auth import Door, check_role
-from api.metrics import Metrics, Source
+from api.metrics import Metrics, Source, service_metrics
 from api.page import Banner, Page
 from api.routes import alarms, health, purifiers, readings, site, stream
 from api.schemas import Problem
@@ -37,7 +38,7 @@ def create_app(
     page = Page(banner)
     app.state.service = service
     app.state.banner = banner
-    app.state.metrics = Metrics([service.metrics, *metrics])
+    app.state.metrics = Metrics([partial(service_metrics, service), *metrics])
     problems.install(app)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -62,7 +63,7 @@ def create_app(
 
 
 class BodyLimit:
-    """413 for more than MAX_BODY_BYTES, announced or not. FastAPI's own limit does not answer problem+json."""
+    """413 for more than MAX_BODY_BYTES, announced or not. FastAPI's own limit answers plain text."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

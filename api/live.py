@@ -53,7 +53,7 @@ class LiveValues:
         self._lock = threading.Lock()
 
     def update(self, live: Live, now: int, *, retained: bool = False) -> list[int]:
-        """Takes what is newer than what is known; returns the positions of those columns.
+        """Takes what is new; returns the positions in the columns of what changed.
 
         Columns of unequal length are refused whole (ValueError): which value is whose cannot be known.
         """
@@ -68,10 +68,13 @@ class LiveValues:
                 # A known time in the future must not keep out all that comes after it.
                 if known and t < known.t <= now + AHEAD_S * 1000:
                     continue
-                if value is None or not isfinite(value):
-                    self._latest[series] = Latest(t, None, Flag.MISSING, retained)
-                else:
-                    self._latest[series] = Latest(t, value, flag, retained)
+                is_number = value is not None and isfinite(value)
+                new = (
+                    Latest(t, value, flag, retained) if is_number else Latest(t, None, Flag.MISSING, retained)
+                )
+                if new == known:
+                    continue
+                self._latest[series] = new
                 source = series.partition(" ")[0]
                 self._newest_by_source[source] = max(t, self._newest_by_source.get(source, t))
                 taken.append(i)

@@ -1,12 +1,15 @@
-"""/metrics for Prometheus, from a registry of our own; counters are read from callables that parts hand in."""
+"""/metrics for Prometheus, from a registry of our own; parts hand in callables that read their counters."""
 
 from collections.abc import Callable, Iterable, Sequence
+from math import nan
 from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from api.service import ApiService
 
 log = structlog.get_logger(__name__)
 
@@ -48,3 +51,17 @@ def counter(name: str, help_text: str, counts: dict[str, int], label: str = "rea
     for reason, count in sorted(counts.items()):
         family.add_metric([reason], count)
     return family
+
+
+def service_metrics(service: ApiService) -> Iterable[Metric]:
+    age, _ = service.silence_s()
+    for name, text, value in (
+        ("venueair_api_mqtt_connected", "1 when the broker answers", float(service.link.connected)),
+        ("venueair_api_live_age_seconds", "Real seconds since ingest spoke", nan if age is None else age),
+        ("venueair_api_streams", "Open event streams", float(service.hub.clients)),
+        ("venueair_api_alarms_open", "Alarms that stand open", float(service.alarms.count_open())),
+    ):
+        yield GaugeMetricFamily(name, text, value)
+    yield counter("venueair_api_messages", "Messages by what became of them", dict(service.counts), "what")
+    yield counter("venueair_api_stream_events", "Stream events", {"dropped": service.hub.dropped}, "what")
+    yield counter("venueair_api_mqtt", "What happened on the MQTT link", dict(service.link.counts), "what")

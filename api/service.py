@@ -3,12 +3,10 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Any, Final
 
 import structlog
-from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine
 
 from api.alarm import Alarm
@@ -17,7 +15,7 @@ from api.captions import Captions
 from api.control_port import ControlPort
 from api.device_states import DeviceStates, intervals
 from api.live import LiveValues, stale_bound_s
-from api.metrics import counter
+from api.readiness import LinkPort, parts
 from api.rows import alarm_row, expected, value_row
 from api.stream import Hub
 from venueair.clock import Clock
@@ -32,30 +30,14 @@ from venueair.messages import (
     decode,
     encode,
 )
-from venueair.mqtt_link import Address, Handler, Incoming, MqttLink
+from venueair.mqtt_link import Address, Incoming, MqttLink
 from venueair.settings import Settings
-from venueair.store.store import Store, StoreError
+from venueair.store.store import Store
 from venueair.topics import any_device, device_topic, parse, venue_topic
 
 log = structlog.get_logger(__name__)
 
 DEVICE: Final = "api"  # our own id on the broker
-LIVE_SILENCE_S: Final = 5.0  # real seconds; ingest speaks once a second
-
-
-class LinkPort(Protocol):
-    """What is used of MqttLink."""
-
-    counts: Counter[str]
-    last_error: str
-
-    @property
-    def connected(self) -> bool: ...
-    def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None: ...
-    def on_connected(self, callback: Callable[[], None]) -> None: ...
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool: ...
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 class ApiService:
@@ -87,6 +69,7 @@ class ApiService:
         self.counts: Counter[str] = Counter()
         self._on_live = on_live
         self._last_live: float | None = None
+        self._last_news: float | None = None
         self._started = threading.Event()
         self._stopped = threading.Event()
         venues = [venue.id for venue in settings.venue]
@@ -134,42 +117,17 @@ class ApiService:
     def alarm_row(self, alarm: Alarm) -> dict[str, Any]:
         return alarm_row(self.settings, alarm, self.alarms.is_confirmed(alarm))
 
-    def live_age_s(self) -> float | None:
-        """Real seconds since ingest last spoke."""
-        return None if self._last_live is None else time.monotonic() - self._last_live
+    def silence_s(self) -> tuple[float | None, float | None]:
+        """Real seconds since ingest last spoke, and since it last told something new; None is never."""
+        now = time.monotonic()
+        spoke, news = self._last_live, self._last_news
+        return None if spoke is None else now - spoke, None if news is None else now - news
 
     def parts(self) -> dict[str, dict[str, Any]]:
-        """State of what this service needs: part -> ok, detail. Asks the store, so it may take a moment."""
-        try:
-            health = self.store.health()
-            store: dict[str, Any] = {"ok": health.ok, "detail": health.detail, "facts": dict(health.facts)}
-        except StoreError as error:
-            store = {"ok": False, "detail": str(error), "facts": {}}
-        connected, age = self.link.connected, self.live_age_s()
-        is_live = connected and age is not None and age <= LIVE_SILENCE_S
-        ago = "never" if age is None else f"{age:.0f} s ago"
-        return {
-            "store": store,
-            "mqtt": {"ok": connected, "detail": "" if connected else self.link.last_error or "not connected"},
-            "live": {"ok": is_live, "detail": "" if is_live else f"ingest last spoke: {ago}; is it running?"},
-        }
-
-    def metrics(self) -> Iterable[Metric]:
-        age = self.live_age_s()
-        for name, text, value in (
-            ("venueair_api_mqtt_connected", "1 when the broker answers", float(self.link.connected)),
-            (
-                "venueair_api_live_age_seconds",
-                "Real seconds since ingest spoke",
-                float("nan") if age is None else age,
-            ),
-            ("venueair_api_streams", "Open event streams", float(self.hub.clients)),
-            ("venueair_api_alarms_open", "Alarms that stand open", float(self.alarms.count_open())),
-        ):
-            yield GaugeMetricFamily(name, text, value)
-        yield counter("venueair_api_messages", "Messages by what became of them", dict(self.counts))
-        yield counter("venueair_api_stream_events", "Stream events", {"dropped": self.hub.dropped}, "outcome")
-        yield counter("venueair_api_mqtt", "What happened on the MQTT link", dict(self.link.counts), "what")
+        """State of what this service needs: part -> ok, detail."""
+        known = intervals(self.settings, self.devices.all()).values()
+        fastest = min((s / self.clock.speed for s in known if s is not None), default=None)
+        return parts(self.store, self.link, self.silence_s(), fastest)
 
     def _bound(self, series: str, interval: dict[str, float | None]) -> float:
         return stale_bound_s(interval.get(series.partition(" ")[0]), self.clock.speed)
@@ -204,6 +162,8 @@ class ApiService:
             self.counts["live_retained"] += 1
             return
         self._last_live = time.monotonic()
+        if taken:
+            self._last_news = self._last_live
         self._on_live(live)
         self.hub.publish("values", self._columns(live, taken, now))
 

@@ -77,12 +77,15 @@ class Hub:
         self._listeners.append(listener)
 
     def publish(self, event: str, data: dict[str, Any]) -> None:
-        """From any thread; never blocks on a client. After `close` it does nothing."""
+        """From any thread; never blocks on a client. After `close` only listeners get it."""
+        self._send(event, data)
         for listener in tuple(self._listeners):
             try:
                 listener(event, data)
-            except Exception:  # a listener's fault must not keep the event from the clients
+            except Exception:  # a listener's fault must not keep the event from the others
                 log.exception("listener failed", sse_event=event)
+
+    def _send(self, event: str, data: dict[str, Any]) -> None:
         with self._lock:
             if self._closed:
                 return

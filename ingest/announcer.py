@@ -2,21 +2,27 @@
 
 import threading
 import time
+from itertools import islice
 from typing import Final
+
+import structlog
 
 from ingest.journal import Journal
 from ingest.live import Latest
 from venueair.clock import Clock
-from venueair.messages import Committed, Live, Message, OpenAlarms, encode
+from venueair.messages import Committed, Live, Message, MessageError, OpenAlarms, encode
 from venueair.mqtt_link import MqttLink
 from venueair.settings import Settings
 from venueair.store.store import MarkKey
 from venueair.topics import device_topic, venue_topic
 
+log = structlog.get_logger(__name__)
+
 COMMITTED_S: Final = 0.25
 RESEND_S: Final = 5.0
 FULL_S: Final = 10.0
 SERIES_PER_MESSAGE: Final = 500
+MARKS_PER_MESSAGE: Final = 350  # of the longest ids they fill 64 KiB
 
 
 class Announcer:
@@ -32,15 +38,15 @@ class Announcer:
         self._link = link
         self._journal = journal
         self._live_s = max(0.1, 1.0 / clock.speed)
-        self._marks: dict[str, dict[str, dict[str, int]]] = {}
+        self._marks: dict[str, dict[MarkKey, int]] = {}
         self._next_committed = self._next_live = self._next_full = self._next_resend = 0.0
         self._all_at_once = threading.Event()
 
     def committed(self, gateway: str, marks: dict[MarkKey, int]) -> None:
         """To be announced with the next message to `gateway`; a mark of -1 says nothing."""
-        for (device, boot), upto in marks.items():
+        for key, upto in marks.items():
             if upto >= 0:
-                self._marks.setdefault(gateway, {}).setdefault(device, {})[boot] = upto
+                self._marks.setdefault(gateway, {})[key] = upto
 
     def everything(self) -> None:
         """The api or the broker is new: say it all again."""
@@ -69,9 +75,15 @@ class Announcer:
             self._tell_alarms()
 
     def _tell_committed(self) -> None:
-        for gateway, upto in list(self._marks.items()):
+        for gateway, marks in list(self._marks.items()):
+            part = dict(islice(marks.items(), MARKS_PER_MESSAGE))
+            upto: dict[str, dict[str, int]] = {}
+            for (device, boot), n in part.items():
+                upto.setdefault(device, {})[boot] = n
             topic = device_topic(self._gateway_venue, gateway, "committed")
             if self._link.publish(topic, encode(Committed(upto=upto)), retain=True):
+                self._marks[gateway] = {key: n for key, n in marks.items() if key not in part}
+            if not self._marks[gateway]:
                 del self._marks[gateway]
 
     def _tell_live(self, latest: Latest, names: list[tuple[str, str]], *, full: bool) -> None:
@@ -102,4 +114,9 @@ class Announcer:
             self._send(venue, "open", OpenAlarms(alarms=[e for v, e in stands if v == venue]), retain=True)
 
     def _send(self, venue: str, kind: str, message: Message, *, qos: int = 1, retain: bool = False) -> None:
-        self._link.publish(venue_topic(venue, kind), encode(message), qos=qos, retain=retain)
+        try:
+            payload = encode(message)
+        except MessageError as error:  # readings must be taken all the same
+            log.warning("too much to announce", venue=venue, kind=kind, problem=str(error))
+            return
+        self._link.publish(venue_topic(venue, kind), payload, qos=qos, retain=retain)

@@ -32,23 +32,36 @@ class Rows:
         return sum(int((~np.isnan(column) & mask).sum()) for column in self.values.values())
 
 
+class RowsError(MessageError):
+    """The message can be read, its columns cannot; its rows are known by number and can be given up."""
+
+    def __init__(self, reason: str, detail: str, data: Data) -> None:
+        super().__init__(reason, detail)
+        self.data = data
+
+    @property
+    def last(self) -> int:
+        """`seq` of the last row, going by the times."""
+        return self.data.seq + (max(len(self.data.t), 1) if isinstance(self.data.t, list) else 1) - 1
+
+
 def decode_rows(device: str, payload: bytes, known: Container[str], arrival_ms: int) -> Rows:
-    """Raises MessageError (oversize, malformed, invalid, unknown_device, shape, not_finite)."""
+    """Raises MessageError (oversize, malformed, invalid, unknown_device) or RowsError (shape, not_finite)."""
     data = decode(payload, Data)
     if device not in known:
         raise MessageError("unknown_device", f"device {device!r} is not in venueair.toml")
     t = np.atleast_1d(np.asarray(data.t, dtype=np.int64))
     if not 0 < len(t) <= MAX_ROWS:
-        raise MessageError("shape", f"{len(t)} rows; 1 to {MAX_ROWS} are read")
+        raise RowsError("shape", f"{len(t)} rows; 1 to {MAX_ROWS} are read", data)
     values = {}
     for name, column in data.q.items():
         if isinstance(column, list) != isinstance(data.t, list):
-            raise MessageError("shape", f"{name} is a list where t is none, or the other way round")
+            raise RowsError("shape", f"{name} is a list where t is none, or the other way round", data)
         values[name] = np.atleast_1d(np.asarray(column, dtype=np.float64))
         if len(values[name]) != len(t):
-            raise MessageError("shape", f"{name} has {len(values[name])} values for {len(t)} times")
+            raise RowsError("shape", f"{name} has {len(values[name])} values for {len(t)} times", data)
         if np.isinf(values[name]).any():
-            raise MessageError("not_finite", f"{name} has an infinite value")
+            raise RowsError("not_finite", f"{name} has an infinite value", data)
     return Rows(
         device,
         data,

@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from ingest.decode import Rows, decode_rows
+from ingest.decode import Rows, RowsError, decode_rows
 from ingest.journal import Journal
 from ingest.ledger import Ledger, fresh
 from ingest.silence import Expected
 from venueair.block import Block, Bool, Why
-from venueair.messages import MessageError
+from venueair.messages import Data, MessageError
 from venueair.store.store import MarkKey, Marks, Store
 from venueair.topics import TopicError, parse
 
@@ -40,7 +40,10 @@ class Intake:
 
 
 class Receiver:
-    """`rejected` counts readings by reason, `messages` the messages that could not be read at all."""
+    """`rejected` counts readings by reason, `messages` the messages that could not be read at all.
+
+    `venue_of` says of each device of `expected` whose topics it may use: brokers vouch for the whole topic.
+    """
 
     def __init__(
         self,
@@ -48,12 +51,14 @@ class Receiver:
         journal: Journal,
         ledger: Ledger,
         expected: dict[str, Expected],
+        venue_of: dict[str, str],
         gateways: set[str],
     ) -> None:
         self._store = store
         self._journal = journal
         self.ledger = ledger
         self._expected = expected
+        self._venue_of = venue_of
         self._gateways = gateways
         self.rejected: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
@@ -65,7 +70,11 @@ class Receiver:
         blocks = []
         for arrival in arrivals:
             try:
-                rows = decode_rows(self._device(arrival), arrival.payload, self._expected, arrival.t)
+                device, known = self._device(arrival)
+                rows = decode_rows(device, arrival.payload, known, arrival.t)
+            except RowsError as error:
+                self._bury(arrival, error.reason, str(error))
+                self._mark(device, error.data, error.last, intake)
             except MessageError as error:
                 self._bury(arrival, error.reason, str(error))
             except TopicError as error:
@@ -75,16 +84,23 @@ class Receiver:
         intake.block = Block.concat(blocks)
         return intake
 
-    def _device(self, arrival: Arrival) -> str:
-        device = parse(arrival.topic).device
-        if device is None:
+    def _device(self, arrival: Arrival) -> tuple[str, dict[str, Expected]]:
+        """The device that the topic names, and the devices that may use such a topic."""
+        topic = parse(arrival.topic)
+        if topic.device is None:
             raise TopicError(f"{arrival.topic!r} names no device")
-        return device
+        return topic.device, self._expected if self._venue_of.get(topic.device) == topic.venue else {}
+
+    def _mark(self, device: str, data: Data, last: int, intake: Intake) -> None:
+        key = (device, data.boot)
+        self.ledger.add(*key, [*data.dropped, (data.seq, last)])
+        intake.marks[key] = self.ledger.of(*key)
+        if data.via in self._gateways:
+            intake.announce.setdefault(data.via, set()).add(key)
 
     def _accept(self, arrival: Arrival, rows: Rows, intake: Intake) -> list[Block]:
         data = rows.data
-        key = (rows.device, data.boot)
-        new = fresh(self.ledger.of(*key), data.seq, len(rows.t))
+        new = fresh(self.ledger.of(rows.device, data.boot), data.seq, len(rows.t))
         self.duplicates += rows.readings(~new)
         if unreal := rows.readings(new & ~rows.kept):
             self.rejected["time"] += unreal
@@ -101,10 +117,7 @@ class Receiver:
             self._journal.bury(
                 arrival.t, arrival.topic, "unknown_quantity", ", ".join(rows.unknown), arrival.payload
             )
-        self.ledger.add(*key, [*data.dropped, (data.seq, data.seq + len(rows.t) - 1)])
-        intake.marks[key] = self.ledger.of(*key)
-        if data.via in self._gateways:
-            intake.announce.setdefault(data.via, set()).add(key)
+        self._mark(rows.device, data, data.seq + len(rows.t) - 1, intake)
         return self._columns(arrival, rows, new & rows.kept, intake)
 
     def _columns(self, arrival: Arrival, rows: Rows, keep: Bool, intake: Intake) -> list[Block]:
@@ -114,13 +127,14 @@ class Receiver:
         self.late += rows.readings(late)
         why = np.full(len(rows.t), _STATUS[rows.data.status], dtype=np.uint16)
         why |= np.where(late, Why.LATE, 0).astype(np.uint16)
-        why |= np.where(rows.t > arrival.t + AHEAD_MS, Why.CLOCK, 0).astype(np.uint16)
+        ahead = rows.t > arrival.t + AHEAD_MS
+        why |= np.where(ahead, Why.CLOCK, 0).astype(np.uint16)
         blocks = []
         for quantity, column in rows.values.items():
             some = keep & ~np.isnan(column)
             if not some.any():
                 continue
-            if (some & ~late).any():
+            if (some & ~late & ~ahead).any():  # what detection leaves out must not pass for news
                 intake.heard[rows.device, quantity] = arrival.t
             series = self._store.series(rows.device, quantity)
             block = Block.of(rows.t[some], np.full(int(some.sum()), series), column[some])

@@ -12,11 +12,14 @@ from venueair.store.store import Store
 MEMORY_MS: Final = 1_800_000  # how far back the tests of quality remember over a restart
 
 
-def warm_state(store: Store, plan: pipeline.Plan, channels: dict[str, Channel]) -> pipeline.State:
+def warm_state(
+    store: Store, plan: pipeline.Plan, channels: dict[str, Channel], now_ms: int
+) -> pipeline.State:
     """`channels` by name, as the journal kept them."""
     newest = store.newest()
     if newest is None:
         return pipeline.State.start(plan)
+    newest = min(newest, now_ms)  # a row of a clock that runs ahead may be of tomorrow
     rows = store.range(None, newest - MEMORY_MS, newest + 1)
     is_zone = np.isin(rows.series, np.unique(plan.zone_of[plan.zone_of >= 0]))
     readings, values = rows.where(~is_zone), rows.where(is_zone)

@@ -2,7 +2,8 @@
 
 Failure policy: what cannot be read is buried, counted and acknowledged. When the store fails, rows are kept
 and tried again with backoff, and nothing is acknowledged. When the worker itself fails, it forgets what is
-not stored and starts anew from the store: the gateways still have those rows and send them again.
+not stored and starts anew from the store and with a new connection: gateways and broker still have those rows
+and send them again.
 """
 
 import random
@@ -85,7 +86,8 @@ class Worker:
         self._heard: dict[tuple[str, str], int] = {}
         self._started = clock.now_ms()
         self._next_silence = self._next_retain = 0.0
-        self.receiver = Receiver(store, self.journal, Ledger({}), expected, {settings.gateway.id})
+        venue_of = {s.id: self._site.venue_of_zone(s.zone) for s in self._site.sensors}
+        self.receiver = Receiver(store, self.journal, Ledger({}), expected, venue_of, {settings.gateway.id})
         self._restart()
         for venue in settings.venue:
             self.link.subscribe(any_device(venue.id, "data"), self._receive)
@@ -139,7 +141,7 @@ class Worker:
         self._rollups = RollupWriter(self._store)
         self._rollups.catch_up()
         self._plan_again()
-        self._state = warm_state(self._store, self._plan, self.journal.channels())
+        self._state = warm_state(self._store, self._plan, self.journal.channels(), self._clock.now_ms())
 
     def _plan_again(self) -> None:
         """New series came: their zones get series too, and the columns of the stages grow."""
@@ -176,10 +178,12 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 self._restart()
-            except StoreError as error:
+            except Exception as error:
                 self.store_problem = str(error)
+                log.exception("ingest cannot start anew yet and tries again")
                 self._stopping.wait(RETRY_S[0])
             else:
+                self.link.reconnect()  # what was forgotten is unacknowledged and comes again
                 return
 
     def _process(self) -> None:
@@ -208,13 +212,17 @@ class Worker:
     def _record(self, edges: list[AlarmEdge], channels: dict[str, tuple[bool, int]]) -> None:
         if not edges and not channels:
             return
-        self.journal.record([(self._venue_of(edge.scope), edge) for edge in edges], channels)
+        self.journal.record([(self._venue_of(edge), edge) for edge in edges], channels)
         if edges:
             self.announcer.alarms()
 
-    def _venue_of(self, scope: str) -> str:
-        zone = self._site.sensor[scope].zone if scope in self._site.sensor else scope
-        return self._site.venue_of_zone(zone)
+    def _venue_of(self, edge: AlarmEdge) -> str:
+        sensor = self._site.sensor.get(edge.scope)
+        zone = sensor.zone if sensor else edge.scope
+        if zone in self._site.zone:
+            return self._site.venue_of_zone(zone)
+        # The device is no longer in the settings: its silence ends in the venue where it was raised.
+        return next(venue for venue, opened in self.journal.open_alarms() if opened.alarm == edge.alarm)
 
     def _flush(self) -> None:
         rows = sum(len(p.rows) for p in self._pending)
@@ -227,12 +235,7 @@ class Worker:
         try:
             self.counts["collided"] += self._store.write(block, marks)
         except StoreError as error:
-            if not self.store_problem:
-                log.warning("the store cannot be written; rows are kept and tried again", problem=str(error))
-            self.store_problem = str(error)
-            self.counts["store_failures"] += 1
-            self._retry_at = now + random.uniform(self._retry_s / 2, self._retry_s)  # noqa: S311  # jitter
-            self._retry_s = min(self._retry_s * 2, RETRY_S[1])
+            self._store_failed(error)
             return
         self.store_problem, self._retry_s, self._flushed = "", RETRY_S[0], now
         self.counts["stored"] += len(block)
@@ -244,18 +247,31 @@ class Worker:
                 self.announcer.committed(gateway, {key: self._ledger.of(*key).upto for key in keys})
         self._pending = []
 
+    def _store_failed(self, error: StoreError) -> None:
+        if not self.store_problem:
+            log.warning("the store cannot be written; rows are kept and tried again", problem=str(error))
+        self.store_problem = str(error)
+        self.counts["store_failures"] += 1
+        self._retry_at = time.monotonic() + random.uniform(self._retry_s / 2, self._retry_s)  # noqa: S311  # jitter
+        self._retry_s = min(self._retry_s * 2, RETRY_S[1])
+
     def _tick(self) -> None:
         now = self._clock.now_ms()
         self.announcer.tick(self.latest, self._store.names())
-        if self._pending:
-            return
-        self._rollups.write(now)
-        if self._clock.monotonic() >= self._next_retain:
-            self._next_retain = self._clock.monotonic() + RETAIN_S
-            keep = self._settings.store
-            self._store.retain(now, keep.raw_days, keep.minutes_days, keep.hours_days)
+        if not self._pending and time.monotonic() >= self._retry_at:
+            try:
+                self._keep_house(now)
+            except StoreError as error:
+                self._store_failed(error)
         if time.monotonic() >= self._next_silence:
             self._next_silence = time.monotonic() + min(1.0, 5.0 / self._clock.speed)
             stands = {edge.alarm: edge for _, edge in self.journal.open_alarms()}
             quiet = silent(self._expected, self._heard, self._started, now)
             self._record(silence_edges(quiet, stands, now), {})
+
+    def _keep_house(self, now: int) -> None:
+        self._rollups.write(now)
+        if self._clock.monotonic() >= self._next_retain:
+            keep = self._settings.store
+            self._store.retain(now, keep.raw_days, keep.minutes_days, keep.hours_days)
+            self._next_retain = self._clock.monotonic() + RETAIN_S

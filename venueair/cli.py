@@ -159,8 +159,8 @@ def check(config: Config = DEFAULT_CONFIG) -> None:
     settings = _settings(config)
     site = settings.site
     typer.echo(
-        f"{config} is right: {len(site.zones)} zones, {len(site.sensors)} sensors,"
-        f" {len(site.purifiers)} purifiers, {len(settings.rule)} rules"
+        f"{config} is right. zones: {len(site.zones)}, sensors: {len(site.sensors)},"
+        f" purifiers: {len(site.purifiers)}, rules: {len(settings.rule)}"
     )
 
 

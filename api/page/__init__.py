@@ -1,4 +1,4 @@
-"""The page at /: one HTML file with its style and script inside, and a policy that allows exactly those two."""
+"""The page at /: one HTML file with style and script inside, and a policy that allows exactly those two."""
 
 import base64
 import hashlib

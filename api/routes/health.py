@@ -38,17 +38,17 @@ def metrics(request: Request) -> Response:
 @needs("viewer")
 def health(request: Request, service: ServiceDep) -> Response:
     """State by part; `now` is the time in the hall, which in a rehearsal runs `speed` times as fast."""
-    parts = service.parts()
+    state = service.parts()
     banner = request.app.state.banner
     return json_response(
         {
-            "ok": all(part["ok"] for part in parts.values()),
+            "ok": all(part["ok"] for part in state.values()),
             "now": service.now(),
             "speed": service.clock.speed,
             "version": version("venueair"),
-            "live_age_s": service.live_age_s(),
+            "live_age_s": service.silence_s()[0],
             "streams": service.hub.clients,
-            "parts": parts,
+            "parts": state,
             "counts": dict(service.counts),
             "captions": service.captions.lit(),
             "banner_ko": banner.ko if banner else None,

@@ -10,7 +10,7 @@ from api.auth import create_key
 from gateway.sensors import MODELS
 from tests.gateway.wires import Wire
 from tests.waiting import wait_until
-from venueair.clock import ManualClock
+from venueair.clock import RehearsalClock
 from venueair.settings import Settings
 from venueair.whole import Whole
 
@@ -40,7 +40,7 @@ def test_frames_reach_the_api_unchanged(tmp_path, model):
         zone=[{"id": "z", "hall": "h", "name": NAME, "volume_m3": 100}],
         sensor=[{"id": "s", "zone": "z", "model": model, "port": str(wire.path), "interval_s": 1}],
     )
-    clock = ManualClock(T0)
+    clock = RehearsalClock(T0, 1)
     whole = Whole(settings, lambda _newest: clock)
     whole.start_services()
     whole.start_gateway()
@@ -62,7 +62,7 @@ def test_frames_reach_the_api_unchanged(tmp_path, model):
                     "source": "s",
                     "quantity": quantity,
                     "start": T0 - 1,
-                    "end": clock.now_ms() + 86_400_000,
+                    "end": clock.now_ms(),
                 }
                 answer = http.get("/api/v1/readings", params=query)
                 assert answer.status_code == 200, answer.text

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def test_of_equal_keys_the_row_that_came_last_is_kept(found):
 def test_cutting_and_joining_gives_the_same_block(found, cuts):
     block = block_of(found)
     bounds = sorted({0, len(found), *(min(cut, len(found)) for cut in cuts)})
-    parts = [block.take(np.arange(a, b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [block.take(np.arange(a, b)) for a, b in pairwise(bounds)]
     joined = Block.concat(parts)
     np.testing.assert_array_equal(joined.value, block.value)
     assert joined.t.tolist() == block.t.tolist()

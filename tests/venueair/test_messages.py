@@ -27,7 +27,9 @@ KINDS: dict[str, type[Message]] = {
     "open": messages.OpenAlarms,
     "live": messages.Live,
 }
-EXAMPLES = re.findall(r"^```json (\w+)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+EXAMPLES = re.findall(
+    r"^```json (\w+)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 examples = pytest.mark.parametrize(
     ("kind", "text"), EXAMPLES, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(EXAMPLES)]
 )

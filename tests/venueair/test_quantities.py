@@ -64,7 +64,9 @@ def test_zero_is_a_possible_value_of_every_concentration():
 
 
 def test_the_page_is_what_the_table_says():
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m venueair.quantities_page > docs/quantities.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "python -m venueair.quantities_page > docs/quantities.md"
+    )
 
 
 def test_the_page_has_one_row_per_quantity():

@@ -1,5 +1,7 @@
 """A scenario is a folder: venueair.toml and, when it is wrong, expected.txt with every mistake in it."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,7 @@ MODELS = ("pms5003", "senseair_s8")
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    import os
-
-    for name in os.environ:
+    for name in list(os.environ):
         if name.upper().startswith("VENUEAIR_"):
             monkeypatch.delenv(name)
 
@@ -44,6 +44,20 @@ def test_a_wrong_file_lists_all_its_mistakes_with_their_lines(folder):
     assert all(line in str(caught.value) for line in found)
 
 
+@pytest.mark.parametrize("folder", BAD, ids=lambda folder: folder.name)
+def test_the_line_of_a_mistake_holds_its_key_or_opens_its_table(folder):
+    path = folder / "venueair.toml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    with pytest.raises(SettingsError) as caught:
+        load(path, MODELS)
+    for mistake in caught.value.mistakes:
+        if mistake.line is None:
+            continue
+        line = lines[mistake.line - 1]
+        names = re.sub(r"\[\d+\]", "", mistake.key).split(".")
+        assert line.split("=")[0].strip() == names[-1] or set(line.strip(" []").split(".")) <= set(names)
+
+
 def test_the_environment_wins_over_the_file(monkeypatch):
     monkeypatch.setenv("VENUEAIR_MQTT__PASSWORD", "s3cret")
     monkeypatch.setenv("VENUEAIR_MQTT__PORT", "2883")
@@ -53,22 +67,29 @@ def test_the_environment_wins_over_the_file(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("VENUEAIR_MQTT__PORT", "many"), ("VENUEAIR_MQTT", "{not json"), ("VENUEAIR_VENUE", "x")]
+    ("variable", "value", "key"),
+    [
+        ("VENUEAIR_MQTT__PORT", "many", "VENUEAIR_MQTT__PORT"),
+        ("VENUEAIR_MQTT", "{not json", "environment"),
+        ("VENUEAIR_VENUE", "expo", "environment"),
+    ],
 )
-def test_a_mistake_in_the_environment_names_the_variable(monkeypatch, name, value):
-    monkeypatch.setenv(name, value)
+def test_a_mistake_in_the_environment_names_no_line_of_the_file(monkeypatch, variable, value, key):
+    monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         load(GOOD, MODELS)
-    assert len(caught.value.mistakes) == 1
-    assert name in str(caught.value.mistakes[0])
-    assert caught.value.mistakes[0].line is None
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.key) == (None, key)
+    assert variable.removeprefix("VENUEAIR_").split("__")[0].lower() in str(mistake).lower()
 
 
 def test_passwords_are_shown_neither_in_settings_nor_in_mistakes(monkeypatch, tmp_path):
     monkeypatch.setenv("VENUEAIR_MQTT__PASSWORD", "s3cret")
     assert "s3cret" not in repr(load(GOOD, MODELS))
     path = tmp_path / "venueair.toml"
-    path.write_text(GOOD.read_text(encoding="utf-8").replace("[mqtt]", "[mqtt]\npassword = 48151623"), "utf-8")
+    path.write_text(
+        GOOD.read_text(encoding="utf-8").replace("[mqtt]", "[mqtt]\npassword = 48151623"), "utf-8"
+    )
     monkeypatch.delenv("VENUEAIR_MQTT__PASSWORD")
     with pytest.raises(SettingsError) as caught:
         load(path, MODELS)

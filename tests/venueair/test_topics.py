@@ -57,7 +57,9 @@ def test_a_venue_topic_parses_back(venue, kind):
     assert parse(venue_topic(venue, kind)) == Topic(venue, None, kind)
 
 
-@given(st.text() | st.lists(st.sampled_from(["venueair", "v1", "a", "data", "live", "", "+", "#"])).map("/".join))
+@given(
+    st.text() | st.lists(st.sampled_from(["venueair", "v1", "a", "data", "live", "", "+", "#"])).map("/".join)
+)
 @example("venueair/v1/a/data/data")
 @example("venueair/v1/a/live")
 def test_whatever_parses_is_built_again_the_same(text):

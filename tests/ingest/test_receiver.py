@@ -1,0 +1,229 @@
+import json
+import math
+
+import cbor2
+import pytest
+
+from ingest.intake import AHEAD_MS, Arrival, Intake, Receiver
+from ingest.journal import Journal
+from ingest.ledger import Ledger
+from ingest.silence import Expected
+from venueair.block import Why
+from venueair.store.store import Marks
+
+NOW = 1_795_447_518_905
+EXPECTED = {
+    "pm-1": Expected(("pm2_5", "co2"), 1.0),
+    "slow": Expected(("radon",), 600.0),
+    "other-venue": Expected(("pm2_5",), 1.0),
+}
+VENUE_OF = {"pm-1": "expo", "slow": "expo", "other-venue": "museum"}
+
+
+class Numbers:
+    """The one thing of a store that a Receiver needs: numbers of series."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str]] = []
+
+    def series(self, source: str, quantity: str) -> int:
+        if (source, quantity) not in self.names:
+            self.names.append((source, quantity))
+        return self.names.index((source, quantity))
+
+
+class Bench:
+    def __init__(self, folder) -> None:
+        self.store = Numbers()
+        self.journal = Journal(folder / "journal.sqlite")
+        self.receiver = Receiver(self.store, self.journal, Ledger({}), EXPECTED, VENUE_OF, {"gw1"})
+
+    def take(self, *messages: dict | bytes, device="pm-1", venue="expo", retained=False, t=NOW) -> Intake:
+        topic = f"venueair/v1/{venue}/{device}/data"
+        return self.receiver.take(
+            [Arrival(topic, m if isinstance(m, bytes) else message(**m), retained, t) for m in messages]
+        )
+
+    def rows(self, intake: Intake) -> list[tuple[str, int, float, int]]:
+        block = intake.block
+        return [
+            (self.store.names[s][1], t - NOW, value, why)
+            for s, t, value, why in zip(
+                block.series.tolist(), block.t.tolist(), block.raw.tolist(), block.why.tolist(), strict=True
+            )
+        ]
+
+    def buried(self) -> list[str]:
+        return [reason for _, _, reason, *_ in self.journal.dead_letters()]
+
+
+def message(**fields) -> bytes:
+    return json.dumps({"v": 1, "boot": "b", "seq": 0, "t": NOW, "q": {"pm2_5": 12.0}, **fields}).encode()
+
+
+@pytest.fixture
+def bench(tmp_path):
+    opened = Bench(tmp_path)
+    yield opened
+    opened.journal.close()
+
+
+def test_readings_of_a_wave_come_out_in_the_order_of_their_arrival(bench):
+    found = bench.take(
+        {"q": {"pm2_5": 12, "co2": None}}, {"seq": 1, "t": [NOW + 1, NOW + 2], "q": {"co2": [700, None]}}
+    )
+    assert bench.rows(found) == [("pm2_5", 0, 12.0, 0), ("co2", 1, 700.0, 0)]
+    assert found.marks == {("pm-1", "b"): Marks(2)}
+    assert found.heard == {("pm-1", "pm2_5"): NOW, ("pm-1", "co2"): NOW}
+
+
+def test_duplicates_are_counted_by_reading_and_not_stored_again(bench):
+    two = {"t": [NOW, NOW + 1], "q": {"pm2_5": [12, 13], "co2": [700, None]}}
+    bench.take(two)
+    again = bench.take(two, {"seq": 1, "t": [NOW + 1, NOW + 2], "q": {"pm2_5": [13, 14]}})
+    assert bench.receiver.duplicates == 3 + 1
+    assert bench.rows(again) == [("pm2_5", 2, 14.0, 0)]
+
+
+def test_a_duplicate_within_one_wave_is_one_too(bench):
+    found = bench.take({}, {})
+    assert len(found.block) == 1
+    assert bench.receiver.duplicates == 1
+
+
+def test_a_resent_row_below_the_mark_makes_the_mark_announced_again(bench):
+    bench.take({"via": "gw1"})
+    again = bench.take({"via": "gw1", "resent": True})
+    assert len(again.block) == 0
+    assert again.announce == {"gw1": {("pm-1", "b")}}
+    assert again.marks == {("pm-1", "b"): Marks(0)}
+
+
+def test_only_gateways_of_the_settings_are_told_of_marks(bench):
+    assert bench.take({"via": "gw9"}, {"seq": 1}).announce == {}
+
+
+def test_rows_declared_dropped_count_as_settled(bench):
+    found = bench.take({"seq": 10, "dropped": [[0, 3], [4, 9]]})
+    assert found.marks == {("pm-1", "b"): Marks(10)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "arrival", "is_late"),
+    [
+        ({}, {}, False),
+        ({"t": NOW - 120_000}, {}, False),
+        ({"t": NOW - 120_001}, {}, True),
+        ({"resent": True}, {}, True),
+        ({}, {"retained": True}, True),
+    ],
+    ids=["live", "two minutes old", "older", "resent", "retained"],
+)
+def test_late_rows_are_marked_stored_and_no_sign_of_life(bench, fields, arrival, is_late):
+    found = bench.take(fields, **arrival)
+    ((_, _, value, why),) = bench.rows(found)
+    assert value == 12.0
+    assert bool(why & Why.LATE) is is_late
+    assert (not found.heard) is is_late
+    assert bench.receiver.late == is_late
+
+
+def test_a_slow_device_is_late_after_three_of_its_intervals(bench):
+    for seq, (age, is_late) in enumerate([(1_800_000, False), (1_800_001, True)]):
+        found = bench.take({"seq": seq, "t": NOW - age, "q": {"radon": 40}}, device="slow")
+        assert [bool(why & Why.LATE) for *_, why in bench.rows(found)] == [is_late]
+
+
+def test_a_clock_that_runs_ahead_is_marked_and_its_rows_are_no_sign_of_life(bench):
+    found = bench.take(
+        {"t": [NOW + AHEAD_MS, NOW + AHEAD_MS + 1], "q": {"pm2_5": [1, 2], "co2": [None, 700]}}
+    )
+    assert [(name, why) for name, _, _, why in bench.rows(found)] == [
+        ("pm2_5", 0),
+        ("pm2_5", Why.CLOCK),
+        ("co2", Why.CLOCK),
+    ]
+    assert found.heard == {("pm-1", "pm2_5"): NOW}
+
+
+@pytest.mark.parametrize("status", ["ok", "warming", "fault"])
+def test_the_status_of_the_device_goes_with_its_rows(bench, status):
+    ((*_, why),) = bench.rows(bench.take({"status": status}))
+    assert why == {"ok": 0, "warming": Why.WARM_UP, "fault": Why.DEVICE_FAULT}[status]
+
+
+def test_an_unknown_quantity_is_counted_and_keeps_the_others(bench):
+    found = bench.take({"t": [NOW, NOW + 1], "q": {"pm2_5": [1, 2], "smell": [3, 4]}})
+    assert [name for name, *_ in bench.rows(found)] == ["pm2_5", "pm2_5"]
+    assert bench.receiver.rejected == {"unknown_quantity": 2}
+    assert bench.buried() == ["unknown_quantity"]
+
+
+@pytest.mark.parametrize("wrong", [0, 4_070_908_800_000], ids=["1970", "2099"])
+def test_rows_of_an_impossible_time_are_counted_buried_and_settled_and_the_others_stored(bench, wrong):
+    found = bench.take(
+        {"via": "gw1", "t": [NOW, wrong, NOW + 1], "q": {"pm2_5": [1, 2, 3], "co2": [7, 8, None]}}
+    )
+    assert bench.rows(found) == [("pm2_5", 0, 1.0, 0), ("pm2_5", 1, 3.0, 0), ("co2", 0, 7.0, 0)]
+    assert bench.receiver.rejected == {"time": 2}
+    assert bench.buried() == ["time"]
+    assert found.marks == {("pm-1", "b"): Marks(2)}
+
+
+POISON = {
+    "malformed": b"{",
+    "invalid": message().replace(b"12.0", b"1e400"),
+    "oversize": b" " * 70_000,
+    "shape": message(t=[NOW], q={"pm2_5": [1, 2]}),
+    "not_finite": cbor2.dumps({"v": 1, "boot": "b", "seq": 0, "t": NOW, "q": {"pm2_5": math.inf}}),
+}
+
+
+@pytest.mark.parametrize(("reason", "payload"), POISON.items(), ids=POISON)
+def test_poison_is_counted_and_buried_and_the_messages_around_it_are_stored(bench, reason, payload):
+    found = bench.take({}, payload, {"seq": 1, "t": NOW + 1})
+    assert [t for _, t, *_ in bench.rows(found)] == [0, 1]
+    assert bench.receiver.messages == {reason: 1}
+    assert bench.buried() == [reason]
+
+
+def test_rows_that_are_buried_whole_are_settled_or_their_gateway_would_send_them_for_ever(bench):
+    bad = message(seq=3, t=[NOW, NOW + 1], q={"pm2_5": [1]}, via="gw1", dropped=[[0, 2]])
+    found = bench.take(bad)
+    assert len(found.block) == 0
+    assert found.marks == {("pm-1", "b"): Marks(4)}
+    assert found.announce == {"gw1": {("pm-1", "b")}}
+
+
+def test_a_device_that_is_not_in_the_settings_is_not_settled_it_may_be_added(bench):
+    found = bench.take({"via": "gw1"}, device="pm-9")
+    assert (found.marks, found.announce) == ({}, {})
+    assert bench.receiver.messages == {"unknown_device": 1}
+
+
+def test_a_device_speaks_below_its_own_venue_only(bench):
+    assert len(bench.take({}, device="other-venue", venue="expo").block) == 0
+    assert bench.receiver.messages == {"unknown_device": 1}
+    assert len(bench.take({}, device="other-venue", venue="museum").block) == 1
+
+
+@pytest.mark.parametrize("topic", ["venueair/v1/expo/live", "venueair/v1/expo/PM/data", "other", ""])
+def test_a_topic_that_names_no_device_is_counted_and_buried(bench, topic):
+    bench.receiver.take([Arrival(topic, message(), retained=False, t=NOW)])
+    assert bench.receiver.messages == {"topic": 1}
+    assert bench.buried() == ["topic"]
+
+
+def test_dead_letters_stay_bounded_under_a_flood_of_poison(bench, monkeypatch):
+    monkeypatch.setattr("ingest.journal.MAX_DEAD_LETTERS", 10)
+    bench.take(*[b"{" + b"x" * 5000] * 40)
+    assert len(bench.buried()) == 10
+    assert bench.receiver.messages == {"malformed": 40}
+    assert all(len(payload) <= 1024 for *_, payload in bench.journal.dead_letters())
+
+
+def test_a_row_of_nothing_but_missing_values_is_settled_and_no_reading(bench):
+    found = bench.take({"q": {"pm2_5": None}})
+    assert len(found.block) == 0
+    assert found.heard == {}
+    assert found.marks == {("pm-1", "b"): Marks(0)}
