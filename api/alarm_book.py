@@ -10,7 +10,7 @@ Restarts, both sides:
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from math import inf
 from typing import Any
@@ -30,13 +30,16 @@ class AlarmBook:
         self._lock = threading.Lock()
         self._open_at_ingest: dict[str, frozenset[str]] = {}
 
-    def enter(self, edges: Iterable[AlarmEdge], venue: str) -> list[Alarm]:
+    def enter(self, edges: Sequence[AlarmEdge], venue: str) -> list[Alarm]:
         """Writes new edges and what follows from them in one transaction; returns the changed episodes."""
         changed: dict[str, Alarm] = {}
         with self._lock, self._engine.begin() as connection:
             for edge in edges:
                 for alarm in _enter(connection, edge, venue):
                     changed[alarm.id] = alarm
+            known = self._open_at_ingest.get(venue, frozenset())
+            raised = {edge.alarm for edge in edges if edge.level > 0}
+            self._open_at_ingest[venue] = (known - {edge.alarm for edge in edges}) | raised
         return list(changed.values())
 
     def reconcile(self, message: OpenAlarms, venue: str) -> list[Alarm]:

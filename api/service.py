@@ -54,6 +54,7 @@ class ApiService:
         hub: Hub,
         *,
         on_live: Callable[[Live], None] = lambda _live: None,
+        captions: Captions | None = None,
         link: LinkPort | None = None,
     ) -> None:
         self.settings = settings
@@ -65,7 +66,7 @@ class ApiService:
         self.values = LiveValues()
         self.devices = DeviceStates()
         self.alarms = AlarmBook(engine)
-        self.captions = Captions({z.id: z.name.model_dump() for z in settings.zone})
+        self.captions = captions
         self.counts: Counter[str] = Counter()
         self._on_live = on_live
         self._last_live: float | None = None
@@ -84,7 +85,6 @@ class ApiService:
             self.link.subscribe(venue_topic(venue, "open"), self._open)
             self.link.subscribe(any_device(venue, "status"), self._status)
         self.link.on_connected(lambda: self._announce(Status(state="online")))
-        hub.subscribe_local(self._caption)
 
     def start(self) -> None:
         """Idempotent."""
@@ -206,7 +206,3 @@ class ApiService:
         status = self._read(message, Status)
         if status is not None and device is not None:
             self.devices.update(device, status)
-
-    def _caption(self, event: str, data: dict[str, Any]) -> None:
-        if event != "caption" and (caption := self.captions.step(event, data)):
-            self.hub.publish("caption", caption)

@@ -80,6 +80,9 @@ class Demo:
             username=whole.address.username,
             password=whole.address.password,
         )
+        captions = whole.captions
+        if captions is not None:
+            sim.on_caption(lambda _crowd: captions.crowd())
         whole.start_services()
         sim.start()
         whole.start_gateway()

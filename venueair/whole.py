@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, func, select
 
 from api.app import create_app
+from api.captions import Captions
 from api.control.loop import Control
 from api.metrics import counter
 from api.ops_db import alarm_edges, commands, open_ops_db
@@ -88,6 +89,7 @@ class Whole:
             settings.data / "ingest.sqlite",
         )
         self.hub = Hub()
+        self.captions = Captions(self.hub) if banner else None
         self._control_link = MqttLink(self.address, f"control-{settings.gateway.venue}")
         self.control = Control(settings, self.clock, self._control_link, self.engine, self.hub.publish)
         self.service = ApiService(
@@ -99,6 +101,7 @@ class Whole:
             self.control,
             self.hub,
             on_live=self.control.on_live,
+            captions=self.captions,
         )
         app = create_app(self.service, banner=banner, metrics=[self.metrics])
         self._server = ApiServer(app, self.hub.close)

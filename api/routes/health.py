@@ -50,7 +50,7 @@ def health(request: Request, service: ServiceDep) -> Response:
             "streams": service.hub.clients,
             "parts": state,
             "counts": dict(service.counts),
-            "captions": service.captions.lit(),
+            "captions": service.captions.lit() if service.captions else [],
             "banner_ko": banner.ko if banner else None,
             "banner_en": banner.en if banner else None,
         }

@@ -99,31 +99,27 @@ def test_a_failing_listener_does_not_keep_the_event_from_the_others():
     assert heard == ["alarm"]
 
 
-def values(co2):
-    return {"series": ["z co2"], "value": [co2]}
-
-
-def test_captions_tell_the_story_once_and_again_after_it_cleared():
-    captions = Captions({"z": {"ko": "홀", "en": "Hall"}})
+def test_captions_tell_each_part_of_the_story_once_and_again_after_the_next_crowd():
+    hub, told = Hub(), []
+    captions = Captions(hub)
+    hub.subscribe_local(lambda event, row: told.append(row["caption"]) if event == "caption" else None)
     raised = {"state": "open", "acknowledged": None, "scope_en": "Hall", "name_en": "PM2.5"}
     run = {"state": "APPLIED", "mode": "run", "purifier": "pf1", "reason": "pm2_5 41 > 35"}
-    story = [
-        ("values", values(450.0)),
-        ("alarm", raised | {"state": "cleared"}),
-        ("values", values(650.0)),
+    hub.publish("alarm", raised | {"state": "cleared"})
+    assert told == []
+    captions.crowd()
+    for event, row in [
         ("command", run | {"state": "SENT"}),
         ("command", run),
+        ("command", run),
         ("alarm", raised),
-        ("alarm", raised),
-        ("values", values(2000.0)),
-        ("alarm", raised | {"state": "cleared"}),
-        ("values", values(2050.0)),
-        ("values", values(500.0)),
-        ("values", values(700.0)),
-    ]
-    lit = [caption and caption["caption"] for caption in (captions.step(*step) for step in story)]
-    assert lit == [None, None, "crowd", None, "purifier", "alarm", None, None, "cleared", None, None, "crowd"]
-    assert [c["caption"] for c in captions.lit()] == ["crowd"]
+    ]:
+        hub.publish(event, row)
+    hub.publish("alarm", raised | {"acknowledged": 1})
+    hub.publish("alarm", raised | {"state": "cleared"})
+    assert told == ["crowd", "purifier", "alarm", "cleared"]
+    captions.crowd()
+    assert [row["caption"] for row in captions.lit()] == ["crowd"]
 
 
 @pytest.fixture
@@ -159,7 +155,6 @@ def test_open_streams_end_with_the_server_and_lose_nothing_published_before(site
     assert [line for line in got if line.startswith("event:")] == [
         "event: values",
         "event: alarm",
-        "event: caption",
         "event: end",
     ]
     with pytest.raises(httpx.ConnectError):
