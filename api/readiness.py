@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 from venueair.mqtt_link import Handler
 from venueair.store.store import Store, StoreError
 
-# Real seconds. Ingest says everything every 10 s, and what changed at once.
-INGEST_SILENCE_S: Final = 12.0
+# Real seconds. Ingest speaks once a second, also when nothing changed.
+INGEST_SILENCE_S: Final = 4.0
 NEWS_SILENCE_S: Final = 5.0  # or three intervals of the fastest device, if that is more
 
 

@@ -1,7 +1,7 @@
 """Flat rows as the routes and the stream give them: names in both languages, units, and words for flags."""
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.alarm import Alarm
 from api.control_port import PurifierView
@@ -81,8 +81,28 @@ def value_row(
     }
 
 
+class Texts(NamedTuple):
+    """What an alarm means and asks for; a Rule of the settings has the same."""
+
+    priority: str
+    cause: Name | None
+    consequence: Name | None
+    action: Name | None
+
+
+# ingest watches over every device of the settings without a rule for it.
+SILENCE_RULE: Final = "silence"
+_SILENCE: Final = Texts(
+    "medium",
+    Name(ko="센서가 5분 넘게 값을 보내지 않음", en="The sensor has sent nothing for over five minutes"),
+    Name(ko="이 구역의 공기를 판단할 수 없음", en="The air of its zone cannot be judged"),
+    Name(ko="전원, 케이블, 네트워크를 확인하세요", en="Check its power, cable and network"),
+)
+
+
 def alarm_row(settings: Settings, alarm: Alarm, confirmed: bool | None) -> dict[str, Any]:
-    rule = next((r for r in settings.rule if r.id == alarm.rule), None)
+    is_silence = alarm.rule == SILENCE_RULE
+    rule = _SILENCE if is_silence else next((r for r in settings.rule if r.id == alarm.rule), None)
     zone = settings.site.zone.get(alarm.scope)
     quantity = QUANTITIES.get(alarm.quantity)
     shown = alarm.level if alarm.is_open else alarm.peak_level
@@ -92,8 +112,8 @@ def alarm_row(settings: Settings, alarm: Alarm, confirmed: bool | None) -> dict[
         "state": "open" if alarm.is_open else "cleared",
         "level_ko": level_ko,
         "level_en": level_en,
-        "name_ko": quantity.ko if quantity else alarm.quantity,
-        "name_en": quantity.en if quantity else alarm.quantity,
+        "name_ko": f"{'데이터 없음 · ' if is_silence else ''}{quantity.ko if quantity else '전체'}",
+        "name_en": f"{'no data · ' if is_silence else ''}{quantity.en if quantity else 'everything'}",
         "unit": quantity.unit if quantity else None,
         "scope_ko": zone.name.ko if zone else alarm.scope,
         "scope_en": zone.name.en if zone else alarm.scope,

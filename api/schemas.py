@@ -84,6 +84,21 @@ class ValueRow(BaseModel):
     is_over_limit: bool | None
 
 
+class ReadingRow(BaseModel):
+    """One point; `time` is `t` in ISO 8601. Raw: value, raw, flag, quality. Rollups: mean, min, max, count."""
+
+    time: str
+    t: int
+    value: float | None = None
+    raw: float | None = None
+    flag: int | None = None
+    quality: str | None = None
+    mean: float | None = None
+    min: float | None = None
+    max: float | None = None
+    count: int | None = None
+
+
 class Readings(BaseModel):
     """Columns of equal length. Raw: t, value, raw, flag, quality. Rollups: t, mean, min, max, count."""
 

@@ -21,8 +21,12 @@ log = structlog.get_logger(__name__)
 COMMITTED_S: Final = 0.25
 RESEND_S: Final = 5.0
 FULL_S: Final = 10.0
+BEAT_S: Final = 1.0
 SERIES_PER_MESSAGE: Final = 500
 MARKS_PER_MESSAGE: Final = 350  # of the longest ids they fill 64 KiB
+
+
+_HEARTBEAT: Final = Live(series=[], t=[], value=[], flag=[])
 
 
 class Announcer:
@@ -39,7 +43,7 @@ class Announcer:
         self._journal = journal
         self._live_s = max(0.1, 1.0 / clock.speed)
         self._marks: dict[str, dict[MarkKey, int]] = {}
-        self._next_committed = self._next_live = self._next_full = self._next_resend = 0.0
+        self._next_committed = self._next_live = self._next_beat = self._next_full = self._next_resend = 0.0
         self._all_at_once = threading.Event()
 
     def committed(self, gateway: str, marks: dict[MarkKey, int]) -> None:
@@ -69,7 +73,7 @@ class Announcer:
             full = now >= self._next_full
             if full:
                 self._next_full = now + FULL_S
-            self._tell_live(latest, names, full=full)
+            self._tell_live(latest, names, now, full=full)
         if now >= self._next_resend and self._link.connected:
             self._next_resend = now + RESEND_S
             self._tell_alarms()
@@ -86,11 +90,12 @@ class Announcer:
             if not self._marks[gateway]:
                 del self._marks[gateway]
 
-    def _tell_live(self, latest: Latest, names: list[tuple[str, str]], *, full: bool) -> None:
+    def _tell_live(self, latest: Latest, names: list[tuple[str, str]], now: float, *, full: bool) -> None:
         for venue, sources in self._sources.items():
-            live = latest.tell(names, sources, full=full)
-            if live is None:
+            live = latest.tell(names, sources, full=full) or _HEARTBEAT
+            if live is _HEARTBEAT and now < self._next_beat:
                 continue
+            self._next_beat = now + BEAT_S
             for start in range(0, max(len(live.series), 1), SERIES_PER_MESSAGE):
                 part = slice(start, start + SERIES_PER_MESSAGE)
                 self._send(

@@ -1,4 +1,4 @@
-"""Latest values, and the history of one series as columns or CSV."""
+"""Latest values, and the history of one series as rows, columns or CSV."""
 
 import re
 from datetime import datetime
@@ -14,7 +14,7 @@ from api.auth import needs
 from api.live import quality_word
 from api.routes import ServiceDep, json_response
 from api.rows import zone_of
-from api.schemas import Readings, ValueRow
+from api.schemas import ReadingRow, Readings, ValueRow
 from api.service import ApiService
 from venueair.block import Block
 from venueair.quantities import QUANTITIES
@@ -27,7 +27,7 @@ MAX_RAW_DAYS: Final = 31
 DAY_MS: Final = 86_400_000
 YEAR_2200_MS: Final = 7_258_118_400_000
 Every = Literal["raw", "60", "3600"]
-Format = Literal["json", "csv"]
+Format = Literal["rows", "columns", "csv"]
 
 
 @router.get("/values", response_model=list[ValueRow])
@@ -37,7 +37,9 @@ def values(service: ServiceDep) -> Response:
     return json_response(service.value_rows())
 
 
-@router.get("/readings", response_model=Readings, responses={200: {"content": {"text/csv": {}}}})
+@router.get(
+    "/readings", response_model=list[ReadingRow] | Readings, responses={200: {"content": {"text/csv": {}}}}
+)
 @needs("viewer")
 def readings(
     request: Request,
@@ -51,7 +53,10 @@ def readings(
     every: Every = "raw",
     format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002  # the URL's word
 ) -> Response:
-    """Readings of one series in [start, end): raw, or means of 60 or 3600 s."""
+    """Readings of one series in [start, end): raw, or means of 60 or 3600 s.
+
+    Rows are flat, as Grafana's Infinity data source reads them; columns are smaller.
+    """
     chosen = format or _accepted(request.headers.get("accept", "*/*"))
     series = _series(service, source, quantity)
     last = service.now() if end is None else to_ms("end", end)
@@ -65,6 +70,8 @@ def readings(
     )
     if chosen == "csv":
         return Response(to_csv(columns), media_type="text/csv; charset=utf-8")
+    if chosen == "rows":
+        return json_response(to_rows(columns))
     head = {"source": source, "quantity": quantity, "unit": QUANTITIES[quantity].unit}
     return json_response({**head, "every": every, "start": first, "end": last, **columns})
 
@@ -89,6 +96,14 @@ def to_ms(name: str, text: str) -> int:
     return value
 
 
+def to_rows(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """One flat dict a point, with `time` in ISO 8601 UTC first."""
+    lists = {name: c.tolist() if isinstance(c, np.ndarray) else c for name, c in columns.items()}
+    times = np.datetime_as_string(np.asarray(lists["t"], dtype="datetime64[ms]"), unit="ms", timezone="UTC")
+    names = ("time", *lists)
+    return [dict(zip(names, row, strict=True)) for row in zip(times.tolist(), *lists.values(), strict=True)]
+
+
 def to_csv(columns: dict[str, Any]) -> bytes:
     """A header and one line a point; a missing number is an empty field."""
     lists = [c.tolist() if isinstance(c, np.ndarray) else c for c in columns.values()]
@@ -109,7 +124,7 @@ def _accepted(accept: str) -> Format:
     for part in accept.split(","):
         kind = part.split(";")[0].strip().lower()
         if kind in ("*/*", "application/*", "application/json", ""):
-            return "json"
+            return "rows"
         if kind in ("text/csv", "text/*"):
             return "csv"
     raise HTTPException(406, "readings are application/json or text/csv")

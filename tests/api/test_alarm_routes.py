@@ -52,5 +52,13 @@ def test_pages_of_alarms_are_linked(site):
 
 def test_an_alarm_without_an_action_or_rule_is_a_notice(site):
     site.edge(edge(T0, 1, "hint/zone-a"))
-    site.edge(edge(T0, 1, "silence/pm1", value=None))
+    site.edge(edge(T0, 1, "gone/zone-a"))
     assert [row["is_notice"] for row in site.client().get("/api/v1/alarms").json()] == [True, True]
+
+
+def test_a_silent_sensor_is_an_alarm_that_says_what_to_do(site):
+    site.edge(edge(T0, 1, "silence/pm1", value=None))
+    (row,) = site.client().get("/api/v1/alarms").json()
+    assert not row["is_notice"]
+    assert row["name_ko"].startswith("데이터 없음")
+    assert "cable" in row["action_en"]

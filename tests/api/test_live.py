@@ -77,7 +77,7 @@ def test_the_bound_follows_the_interval_and_the_speed_of_a_rehearsal():
     [
         (None, None, 1, False),
         (0.5, 0.5, 1, True),
-        (13, 13, None, False),
+        (4.5, 4.5, None, False),
         (1, 6, 1, False),
         (1, 6, 60, True),
         (1, 6, None, True),

@@ -76,7 +76,13 @@ def test_the_site_is_a_tree_with_devices_and_their_state(site):
 
 
 def readings(site, **params):
-    query = {"source": "zone-a", "quantity": "pm2_5", "start": T0 - 1000, "end": T0 + 5000} | params
+    query = {
+        "source": "zone-a",
+        "quantity": "pm2_5",
+        "start": T0 - 1000,
+        "end": T0 + 5000,
+        "format": "columns",
+    } | params
     return site.client().get("/api/v1/readings", params=query)
 
 
@@ -86,6 +92,16 @@ def test_raw_readings_are_columns_and_nan_is_null(site):
     assert body["value"] == [10.0, None, 12.5]
     assert body["quality"] == ["not_evaluated", "missing", "not_evaluated"]
     assert b"NaN" not in readings(site).content
+
+
+def test_readings_are_flat_rows_by_default(site):
+    rows = site.client().get(
+        "/api/v1/readings", params={"source": "zone-a", "quantity": "pm2_5", "start": T0, "end": T0 + 1500}
+    )
+    first, second = rows.json()
+    assert first["t"] == T0
+    assert first["time"].endswith("Z")
+    assert (first["value"], second["value"], second["quality"]) == (10.0, None, "missing")
 
 
 def test_csv_by_format_or_accept_has_empty_fields_for_missing_numbers(site):

@@ -70,7 +70,7 @@ def test_a_message_that_cannot_be_read_is_counted_and_the_next_one_is_stored(dem
 
 def values(demo, since: int) -> list[float]:
     rows = demo.get("readings", source="hall-a-node", quantity="voc_index", start=since, end=since + 1)
-    return rows["value"]
+    return [row["value"] for row in rows]
 
 
 @pytest.mark.parametrize("reason", READINGS)

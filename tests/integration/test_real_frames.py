@@ -47,6 +47,8 @@ def test_frames_reach_the_api_unchanged(tmp_path, model):
     try:
         sent = frames(model)
         assert sent
+        if MODELS[model].poll is None:  # what is sent before the port is open is lost, as on a real wire
+            wait_until(lambda: wire.send(b"\0") or whole.gateway.counts["s", "header"])
         for n, frame in enumerate(sent):
             if MODELS[model].poll is None:
                 wire.send(bytes.fromhex(frame["hex"]))
@@ -66,7 +68,7 @@ def test_frames_reach_the_api_unchanged(tmp_path, model):
                 }
                 answer = http.get("/api/v1/readings", params=query)
                 assert answer.status_code == 200, answer.text
-                assert answer.json()["value"] == wanted
+                assert [row["value"] for row in answer.json()] == wanted
     finally:
         whole.drain(1)
         whole.stop_services()
