@@ -85,7 +85,7 @@ class ValueRow(BaseModel):
 
 
 class ReadingRow(BaseModel):
-    """One point; `time` is `t` in ISO 8601. Raw: value, raw, flag, quality. Rollups: mean, min, max, count."""
+    """One point; `time` is `t` in ISO form. Raw: value, raw, flag, quality. Rollup: mean, min, max, count."""
 
     time: str
     t: int

@@ -1,6 +1,7 @@
 """What the routes answer: rows that fit their schema, problems that help, nothing that leaks."""
 
 import re
+from pathlib import Path
 
 import orjson
 import pytest
@@ -291,3 +292,10 @@ def test_every_answer_tells_browsers_what_not_to_do(site, path):
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["cache-control"] == "no-store"
         assert "access-control-allow-origin" not in headers
+
+
+def test_every_route_stands_in_the_docs(site):
+    described = site.client().get("/openapi.json").json()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    assert set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", page, flags=re.MULTILINE)) == routes
