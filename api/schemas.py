@@ -187,11 +187,14 @@ class AckRequest(Request):
 
 
 class CommandRequest(Request):
-    """`minutes` is how long the order holds over automation; `auto` gives the unit back to automation."""
+    """`minutes` is how long the order holds over automation; `auto` gives the unit back to automation.
+
+    0 minutes are for `stopped` alone: until somebody releases it.
+    """
 
     mode: OrderMode
     level: Annotated[int, Field(ge=0, le=10)] = 0
-    minutes: Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)] = 60
+    minutes: Annotated[float, Field(ge=0, le=24 * 60, allow_inf_nan=False)] = 60
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     release: bool = False
 

@@ -62,7 +62,8 @@ class CommandBook:
 
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            # Through Tracked: the database's own keys are a kind of str that JSON encoders refuse.
+            return [row_of(_tracked(row)) for row in connection.execute(query).mappings()]
 
 
 def _changing(command: Tracked) -> dict[str, Any]:

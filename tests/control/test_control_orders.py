@@ -1,5 +1,6 @@
 """Operators, the local button, and what stopped means."""
 
+import orjson
 import pytest
 
 from api.control_port import ControlRefusedError
@@ -238,3 +239,10 @@ def test_commands_are_listed_newest_first_and_by_state(bench):
     assert [row["level"] for row in rows] == [2, 1]
     assert bench.control.commands(purifier="p1", state="REJECTED", limit=10) == []
     assert len(bench.control.commands(purifier=None, state=None, limit=1)) == 1
+
+
+def test_rows_of_commands_can_be_sent_as_json(bench):
+    bench.order(level=2)
+    rows = bench.control.commands(purifier=None, state=None, limit=10)
+    assert rows
+    assert orjson.loads(orjson.dumps(rows))[0]["id"] == rows[0]["id"]
