@@ -14,6 +14,7 @@ from api import problems
 from api.auth import Door, check_role
 from api.metrics import Metrics, Source, service_metrics
 from api.page import Banner, Page
+from api.page.reference import CSP, reference
 from api.routes import alarms, health, purifiers, readings, site, stream
 from api.schemas import Problem
 from api.service import ApiService
@@ -29,7 +30,7 @@ def create_app(
     app = FastAPI(
         title="venueair",
         version=version("venueair"),
-        docs_url=None,  # FastAPI's pages load scripts from other hosts, which a closed network has not
+        docs_url=None,  # FastAPI's own load scripts from other hosts, which a closed network has not
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(check_role)],
@@ -44,6 +45,10 @@ def create_app(
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def shell() -> HTMLResponse:
         return HTMLResponse(page.html, headers={"Content-Security-Policy": page.csp})
+
+    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(reference(app.openapi()), headers={"Content-Security-Policy": CSP})
 
     app.include_router(health.open_router)
     for router in (

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "operator", "admin")  # each may do what those before it may
-OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json"})
+OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"})
 _PREFIX: Final = "vk_"
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -187,7 +187,7 @@ def test_a_refusal_tells_why_and_may_be_tried_again(site):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"mode": "off"}, {"level": -1}, {"minutes": 0}, {"reason": ""}, {"by": "admin"}, {"minutes": 1e9}],
+    [{"mode": "off"}, {"level": -1}, {"minutes": -1}, {"reason": ""}, {"by": "admin"}, {"minutes": 1e9}],
     ids=lambda w: next(iter(w)),
 )
 def test_a_wrong_order_is_refused_before_control_sees_it(site, wrong):
@@ -299,3 +299,12 @@ def test_every_route_stands_in_the_docs(site):
     routes = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     assert set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", page, flags=re.MULTILINE)) == routes
+
+
+def test_reference_page_names_every_route_and_loads_nothing(site):
+    answer = site.client(None).get("/docs")
+    assert answer.status_code == 200
+    for path in site.client().get("/openapi.json").json()["paths"]:
+        assert path in answer.text
+    assert "<script" not in answer.text
+    assert "http" not in answer.text
