@@ -14,7 +14,7 @@ from venueair.messages import Committed, Live, Message, MessageError, OpenAlarms
 from venueair.mqtt_link import MqttLink
 from venueair.settings import Settings
 from venueair.store.store import MarkKey
-from venueair.topics import device_topic, venue_topic
+from venueair.topics import venue_topic
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,6 @@ class Announcer:
     """Rates are per real second, live values per hall second but at most ten messages a real second."""
 
     def __init__(self, settings: Settings, clock: Clock, link: MqttLink, journal: Journal) -> None:
-        self._gateway_venue = settings.gateway.venue
         site = settings.site
         self._sources: dict[str, set[str]] = {venue.id: set() for venue in settings.venue}
         for zone in site.zones:
@@ -46,11 +45,11 @@ class Announcer:
         self._next_committed = self._next_live = self._next_beat = self._next_full = self._next_resend = 0.0
         self._all_at_once = threading.Event()
 
-    def committed(self, gateway: str, marks: dict[MarkKey, int]) -> None:
-        """To be announced with the next message to `gateway`; a mark of -1 says nothing."""
+    def committed(self, topic: str, marks: dict[MarkKey, int]) -> None:
+        """To be announced with the next message on a gateway's `topic`; a mark of -1 says nothing."""
         for key, upto in marks.items():
             if upto >= 0:
-                self._marks.setdefault(gateway, {})[key] = upto
+                self._marks.setdefault(topic, {})[key] = upto
 
     def everything(self) -> None:
         """The api or the broker is new: say it all again."""
@@ -79,16 +78,15 @@ class Announcer:
             self._tell_alarms()
 
     def _tell_committed(self) -> None:
-        for gateway, marks in list(self._marks.items()):
+        for topic, marks in list(self._marks.items()):
             part = dict(islice(marks.items(), MARKS_PER_MESSAGE))
             upto: dict[str, dict[str, int]] = {}
             for (device, boot), n in part.items():
                 upto.setdefault(device, {})[boot] = n
-            topic = device_topic(self._gateway_venue, gateway, "committed")
             if self._link.publish(topic, encode(Committed(upto=upto)), retain=True):
-                self._marks[gateway] = {key: n for key, n in marks.items() if key not in part}
-            if not self._marks[gateway]:
-                del self._marks[gateway]
+                self._marks[topic] = {key: n for key, n in marks.items() if key not in part}
+            if not self._marks[topic]:
+                del self._marks[topic]
 
     def _tell_live(self, latest: Latest, names: list[tuple[str, str]], now: float, *, full: bool) -> None:
         for venue, sources in self._sources.items():

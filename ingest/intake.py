@@ -14,7 +14,7 @@ from ingest.silence import Expected
 from venueair.block import Block, Bool, Why
 from venueair.messages import Data, MessageError
 from venueair.store.store import MarkKey, Marks, Store
-from venueair.topics import TopicError, parse
+from venueair.topics import TopicError, device_topic, is_id, parse
 
 LATE_MS: Final = 120_000
 AHEAD_MS: Final = 60_000
@@ -35,7 +35,7 @@ class Intake:
 
     block: Block
     marks: dict[MarkKey, Marks] = field(default_factory=dict)
-    announce: dict[str, set[MarkKey]] = field(default_factory=dict)  # gateway -> (device, boot)
+    announce: dict[str, set[MarkKey]] = field(default_factory=dict)  # topic -> (device, boot)
     heard: dict[tuple[str, str], int] = field(default_factory=dict)  # (device, quantity) -> arrival
 
 
@@ -52,14 +52,12 @@ class Receiver:
         ledger: Ledger,
         expected: dict[str, Expected],
         venue_of: dict[str, str],
-        gateways: set[str],
     ) -> None:
         self._store = store
         self._journal = journal
         self.ledger = ledger
         self._expected = expected
         self._venue_of = venue_of
-        self._gateways = gateways
         self.rejected: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
         self.duplicates = 0
@@ -95,8 +93,9 @@ class Receiver:
         key = (device, data.boot)
         self.ledger.add(*key, [*data.dropped, (data.seq, last)])
         intake.marks[key] = self.ledger.of(*key)
-        if data.via in self._gateways:
-            intake.announce.setdefault(data.via, set()).add(key)
+        if data.via is not None and is_id(data.via):
+            topic = device_topic(self._venue_of[device], data.via, "committed")
+            intake.announce.setdefault(topic, set()).add(key)
 
     def _accept(self, arrival: Arrival, rows: Rows, intake: Intake) -> list[Block]:
         data = rows.data

@@ -87,7 +87,7 @@ class Worker:
         self._started = clock.now_ms()
         self._next_silence = self._next_retain = 0.0
         venue_of = {s.id: self._site.venue_of_zone(s.zone) for s in self._site.sensors}
-        self.receiver = Receiver(store, self.journal, Ledger({}), expected, venue_of, {settings.gateway.id})
+        self.receiver = Receiver(store, self.journal, Ledger({}), expected, venue_of)
         self._restart()
         for venue in settings.venue:
             self.link.subscribe(any_device(venue.id, "data"), self._receive)
@@ -243,8 +243,8 @@ class Worker:
         for pending in self._pending:
             for message in pending.messages:
                 self.link.ack(message)
-            for gateway, keys in pending.announce.items():
-                self.announcer.committed(gateway, {key: self._ledger.of(*key).upto for key in keys})
+            for topic, keys in pending.announce.items():
+                self.announcer.committed(topic, {key: self._ledger.of(*key).upto for key in keys})
         self._pending = []
 
     def _store_failed(self, error: StoreError) -> None:

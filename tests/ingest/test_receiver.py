@@ -17,6 +17,7 @@ EXPECTED = {
     "slow": Expected(("radon",), 600.0),
     "other-venue": Expected(("pm2_5",), 1.0),
 }
+COMMITTED = "venueair/v1/expo/gw1/committed"
 VENUE_OF = {"pm-1": "expo", "slow": "expo", "other-venue": "museum"}
 
 
@@ -36,7 +37,7 @@ class Bench:
     def __init__(self, folder) -> None:
         self.store = Numbers()
         self.journal = Journal(folder / "journal.sqlite")
-        self.receiver = Receiver(self.store, self.journal, Ledger({}), EXPECTED, VENUE_OF, {"gw1"})
+        self.receiver = Receiver(self.store, self.journal, Ledger({}), EXPECTED, VENUE_OF)
 
     def take(self, *messages: dict | bytes, device="pm-1", venue="expo", retained=False, t=NOW) -> Intake:
         topic = f"venueair/v1/{venue}/{device}/data"
@@ -95,12 +96,13 @@ def test_a_resent_row_below_the_mark_makes_the_mark_announced_again(bench):
     bench.take({"via": "gw1"})
     again = bench.take({"via": "gw1", "resent": True})
     assert len(again.block) == 0
-    assert again.announce == {"gw1": {("pm-1", "b")}}
+    assert again.announce == {COMMITTED: {("pm-1", "b")}}
     assert again.marks == {("pm-1", "b"): Marks(0)}
 
 
-def test_only_gateways_of_the_settings_are_told_of_marks(bench):
-    assert bench.take({"via": "gw9"}, {"seq": 1}).announce == {}
+def test_every_gateway_is_told_of_marks_and_a_node_without_one_is_not(bench):
+    assert set(bench.take({"via": "gw9"}).announce) == {COMMITTED.replace("gw1", "gw9")}
+    assert bench.take({"seq": 1}, {"seq": 2, "via": "no/id"}).announce == {}
 
 
 def test_rows_declared_dropped_count_as_settled(bench):
@@ -192,7 +194,7 @@ def test_rows_that_are_buried_whole_are_settled_or_their_gateway_would_send_them
     found = bench.take(bad)
     assert len(found.block) == 0
     assert found.marks == {("pm-1", "b"): Marks(4)}
-    assert found.announce == {"gw1": {("pm-1", "b")}}
+    assert found.announce == {COMMITTED: {("pm-1", "b")}}
 
 
 def test_a_device_that_is_not_in_the_settings_is_not_settled_it_may_be_added(bench):

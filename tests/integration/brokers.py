@@ -1,6 +1,7 @@
 """The brokers that tests run on: the embedded one always, mosquitto where it is installed."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -18,9 +19,15 @@ SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbi
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """Below the range from which the kernel gives ports to clients: one of those, trying to reconnect, could
+    otherwise take the port of the broker that is being restarted."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, random.randrange(15_000, 30_000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 class Embedded:

@@ -366,7 +366,7 @@ def test_more_open_alarms_than_a_message_holds_do_not_stop_the_readings(bench):
 
 def test_more_marks_than_a_message_holds_are_committed_in_several(bench):
     marks = {("pm-1", f"{n:064x}"): n for n in range(1200)}
-    bench.worker.announcer.committed("gw1", marks)
+    bench.worker.announcer.committed("venueair/v1/expo/gw1/committed", marks)
     wait_until(lambda: len(bench.client.committed.get("pm-1", {})) == len(marks))
     assert bench.client.committed["pm-1"] == {boot: n for (_, boot), n in marks.items()}
     assert bench.worker.counts["worker_restarts"] == 0
