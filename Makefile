@@ -23,8 +23,8 @@ $(STAMP): requirements.lock pyproject.toml
 	  awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > $(VENV)/uv.txt && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt; }
 	@echo "setting up $(VENV) from requirements.lock"
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip sync --quiet --require-hashes requirements.lock
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@PATH="$$PATH:$(abspath $(BIN))" VIRTUAL_ENV=$(abspath $(VENV)) uv pip sync --quiet --require-hashes requirements.lock
+	@PATH="$$PATH:$(abspath $(BIN))" VIRTUAL_ENV=$(abspath $(VENV)) uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup
@@ -51,7 +51,7 @@ fix: setup
 	$(BIN)/ruff check --fix .
 
 lock:
-	PATH="$$PATH:$(CURDIR)/$(BIN)" uv pip compile --quiet --universal --generate-hashes --all-extras --group dev \
+	PATH="$$PATH:$(abspath $(BIN))" uv pip compile --quiet --universal --generate-hashes --all-extras --group dev \
 	  --python-version 3.11 --no-annotate --custom-compile-command 'make lock' -o requirements.lock pyproject.toml
 
 servers:
