@@ -1,7 +1,7 @@
 """From MQTT messages to one raw block: decode, drop what is stored already, bury what cannot be read."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,10 +58,18 @@ class Receiver:
         self.ledger = ledger
         self._expected = expected
         self._venue_of = venue_of
-        self.rejected: Counter[str] = Counter()
+        self.rejected: Counter[tuple[str, str]] = Counter()  # (device, reason)
         self.messages: Counter[str] = Counter()
         self.duplicates = 0
         self.late = 0
+
+    def rejected_of(self, devices: Container[str]) -> dict[str, int]:
+        """Readings of these devices that were refused, by reason."""
+        reasons: Counter[str] = Counter()
+        for (device, reason), count in self.rejected.items():
+            if device in devices:
+                reasons[reason] += count
+        return dict(reasons)
 
     def take(self, arrivals: Iterable[Arrival]) -> Intake:
         intake = Intake(Block.empty())
@@ -102,7 +110,7 @@ class Receiver:
         new = fresh(self.ledger.of(rows.device, data.boot), data.seq, len(rows.t))
         self.duplicates += rows.readings(~new)
         if unreal := rows.readings(new & ~rows.kept):
-            self.rejected["time"] += unreal
+            self.rejected[rows.device, "time"] += unreal
             wrong = rows.t[new & ~rows.kept][0]
             self._journal.bury(
                 arrival.t,
@@ -112,7 +120,7 @@ class Receiver:
                 arrival.payload,
             )
         if rows.unknown:
-            self.rejected["unknown_quantity"] += len(rows.unknown) * int(new.sum())
+            self.rejected[rows.device, "unknown_quantity"] += len(rows.unknown) * int(new.sum())
             self._journal.bury(
                 arrival.t, arrival.topic, "unknown_quantity", ", ".join(rows.unknown), arrival.payload
             )

@@ -20,7 +20,7 @@ from api.page import simulation_banner
 from firmware_sim.rehearsal import Rehearsal
 from venueair.clock import RehearsalClock
 from venueair.settings import Settings
-from venueair.summary import check_nodes, check_quiet, summarise
+from venueair.summary import check_nodes, check_quiet, summarise, wired
 from venueair.whole import Whole
 
 KEY_NAME: Final = "demo"
@@ -105,7 +105,7 @@ class Demo:
             started_ms=started,
             accepted=whole.gateway.accepted,
             spooled=whole.gateway.spooled,
-            rejected=whole.worker.receiver.rejected,
+            rejected=whole.worker.receiver.rejected_of(wired(settings)),
             wall_seconds=time.monotonic() - began,
         )
         check_nodes(summary, whole.store, before, {n: sim.nodes[n].acknowledged for n in nodes})

@@ -1,6 +1,6 @@
 """What counts as too much (rules, with a ladder of levels) and what control aims at (targets)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -46,6 +46,12 @@ class Rule(Part):
         return not self.zones or zone in self.zones
 
 
+# What a particle filter takes out of the air; gases need fresh air, and a fan would only stir them.
+REMOVABLE: Final = frozenset(
+    {"pm1", "pm2_5", "pm4", "pm10", "n0_3", "n0_5", "n1", "n2_5", "n4", "n5", "n10"},
+)
+
+
 class Target(Part):
     """One level up per `up_for_s` above `up_above`, one down per `down_for_s` below `down_below`."""
 
@@ -55,6 +61,16 @@ class Target(Part):
     up_for_s: Seconds = 60
     down_below: Finite
     down_for_s: Seconds = 300
+
+    @field_validator("quantity")
+    @classmethod
+    def _removable(cls, quantity: str) -> str:
+        if quantity not in REMOVABLE:
+            raise ValueError(
+                f"a purifier cannot remove {quantity}: only {', '.join(sorted(REMOVABLE))} can drive"
+                " purifiers, gases need fresh air"
+            )
+        return quantity
 
     @field_validator("down_below")
     @classmethod

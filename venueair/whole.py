@@ -163,7 +163,11 @@ class Whole:
             yield GaugeMetricFamily(name, text, value)
         troubles = {f"{device} {reason}": count for (device, reason), count in self.gateway.counts.items()}
         yield counter("venueair_gateway_troubles", "Bytes, ports and replies not as they should be", troubles)
-        yield counter("venueair_ingest_rejected_readings", "Readings refused", dict(receiver.rejected))
+        yield counter(
+            "venueair_ingest_rejected_readings",
+            "Readings refused",
+            receiver.rejected_of(self._settings.site.sensor),
+        )
         yield counter("venueair_ingest_rejected_messages", "Messages refused", dict(receiver.messages))
         yield counter("venueair_ingest", "What ingest did", dict(self.worker.counts), "what")
         yield counter(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.control.demand import DemandState, Sample, adopt, check_targets, step
+from api.control.demand import DemandState, Sample, adopt, step
 from api.control.dispatch import ZoneDemand, unit_level, zone_demand, zone_level, zone_top_level
 from api.control.overrides import Override
 from api.control.priority import Decision, Situation, Wish, decide
@@ -15,10 +15,9 @@ CONTINUED: Final = frozenset({"remote", "lease_lost"})  # sources of a level tha
 
 
 class Decisions:
-    """Keeps the demand of every target. Not thread-safe. Raises TargetError for an impossible target."""
+    """Keeps the demand of every target. Not thread-safe."""
 
     def __init__(self, site: Site, control: ControlSettings) -> None:
-        check_targets(control.targets)
         self._site = site
         self._control = control
         self._top = {zone.id: zone_top_level(site.purifiers_in(zone.id)) for zone in site.zones}

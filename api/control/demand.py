@@ -6,22 +6,13 @@ never clean air: without a usable value the level is held, then the zone is degr
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from venueair.block import Flag
 from venueair.rules import ControlSettings, Target
 
-# What a particle filter takes out of the air; gases need fresh air, and a fan would only stir them.
-REMOVABLE: Final = frozenset(
-    {"pm1", "pm2_5", "pm4", "pm10", "n0_3", "n0_5", "n1", "n2_5", "n4", "n5", "n10"},
-)
 AHEAD_S: Final = 60.0  # a value further in the future has a wrong clock
-
-
-class TargetError(ValueError):
-    """A target that no purifier can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +37,6 @@ class DemandState:
     above_since_ms: int | None = None
     below_since_ms: int | None = None
     why: str = "no value yet"
-
-
-def check_targets(targets: Iterable[Target]) -> None:
-    """Raises TargetError for a quantity that no purifier removes."""
-    for target in targets:
-        if target.quantity not in REMOVABLE:
-            raise TargetError(
-                f"control target for zone {target.zone}: a purifier cannot remove {target.quantity}; "
-                f"only {', '.join(sorted(REMOVABLE))} can drive purifiers, gases need fresh air",
-            )
 
 
 def safe_level(top_level: int) -> int:

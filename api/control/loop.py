@@ -31,7 +31,6 @@ class Control:
     """Implements api.control_port.ControlPort. The owner of `link` starts and stops it.
 
     `on_event` gets ("command" | "purifier", row) with control's lock held: it must return at once.
-    Raises TargetError for a target that no purifier can reach.
     """
 
     def __init__(

@@ -26,8 +26,7 @@ LEASED: Final = frozenset({"automatic", "degraded", "override", "minimum"})
 class Steering:
     """Not thread-safe: its owner holds one lock around every call.
 
-    `on_event` gets ("command" | "purifier", row) at every change. Raises TargetError for a target that no
-    purifier can reach.
+    `on_event` gets ("command" | "purifier", row) at every change.
     """
 
     def __init__(

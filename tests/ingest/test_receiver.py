@@ -157,7 +157,8 @@ def test_the_status_of_the_device_goes_with_its_rows(bench, status):
 def test_an_unknown_quantity_is_counted_and_keeps_the_others(bench):
     found = bench.take({"t": [NOW, NOW + 1], "q": {"pm2_5": [1, 2], "smell": [3, 4]}})
     assert [name for name, *_ in bench.rows(found)] == ["pm2_5", "pm2_5"]
-    assert bench.receiver.rejected == {"unknown_quantity": 2}
+    assert bench.receiver.rejected_of({"pm-1"}) == {"unknown_quantity": 2}
+    assert bench.receiver.rejected_of({"slow"}) == {}
     assert bench.buried() == ["unknown_quantity"]
 
 
@@ -167,7 +168,7 @@ def test_rows_of_an_impossible_time_are_counted_buried_and_settled_and_the_other
         {"via": "gw1", "t": [NOW, wrong, NOW + 1], "q": {"pm2_5": [1, 2, 3], "co2": [7, 8, None]}}
     )
     assert bench.rows(found) == [("pm2_5", 0, 1.0, 0), ("pm2_5", 1, 3.0, 0), ("co2", 0, 7.0, 0)]
-    assert bench.receiver.rejected == {"time": 2}
+    assert bench.receiver.rejected_of({"pm-1"}) == {"time": 2}
     assert bench.buried() == ["time"]
     assert found.marks == {("pm-1", "b"): Marks(2)}
 
