@@ -18,6 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.gateway.wires import Wire
 from tests.integration.brokers import PASSWORD, USER, Mosquitto, free_port
 from tests.waiting import wait_until
+from venueair.store.duckdb_store import DuckDbStore
 
 pytestmark = pytest.mark.integration
 VENUEAIR = Path(sys.executable).with_name("venueair")
@@ -133,3 +134,34 @@ def test_a_gateway_on_another_box_sends_through_mosquitto_and_may_forget(tmp_pat
     finally:
         mosquitto.kill()
         wire.unplug()
+
+
+def test_a_broker_that_is_killed_costs_no_reading(tmp_path):
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    wire = Wire(tmp_path / "port")
+    path, port = write_config(tmp_path, "127.0.0.1", mosquitto.port)
+    spool = tmp_path / "data" / "spool.sqlite"
+
+    def accept(more: int) -> None:
+        aim = spooled(spool)[0] + more
+        wait_until(lambda: wire.send(PMS) or spooled(spool)[0] >= aim, 30)
+
+    try:
+        running = Running(tmp_path, "run", "--config", path)
+        wait_until(lambda: answers(port), 20)
+        accept(20)
+        mosquitto.kill()
+        accept(50)
+        assert spooled(spool)[1] > 0
+        mosquitto.start()
+        accept(20)
+        wait_until(lambda: spooled(spool)[1] == 0, 75)  # who reconnects first may have to send again
+        running.end()
+    finally:
+        mosquitto.kill()
+        wire.unplug()
+    store = DuckDbStore(tmp_path / "data" / "air.duckdb")
+    rows, distinct = store.count(["hall-a-pm"])
+    store.close()
+    assert rows == distinct == spooled(spool)[0] * 9  # quantities in a frame
