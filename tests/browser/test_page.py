@@ -55,7 +55,7 @@ def test_a_wrong_key_is_refused_in_words(page, demo):
     page.goto(demo.ready["url"])
     page.locator("input").first.fill("vk_wrong")
     page.locator("input").first.press("Enter")
-    page.wait_for_timeout(500)
+    expect(page.get_by_role("alert")).to_contain_text("알 수 없거나 취소된 키")
     expect(page.locator("body")).not_to_contain_text("ppm")
     page.problems.clear()  # the browser itself reports the 401
 
