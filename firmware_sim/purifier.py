@@ -118,7 +118,7 @@ def clean_air_m3h(unit: Unit, spec: Spec) -> float:
 
 
 def on_connect(unit: Unit, spec: Spec, session: str, now: float, now_ms: int) -> Next:
-    """A new connection with its new nonce. The lease runs on: only a renewal in this session extends it."""
+    """A new connection with its new nonce. The lease runs on: only a renewal by this nonce extends it."""
     return _publish(replace(unit, session=session, reported=None), spec, now, now_ms)
 
 

@@ -32,7 +32,7 @@ def add(marks: Marks, ranges: list[Range]) -> Marks:
 
 
 class Ledger:
-    """The marks of all devices, and those that changed since they were last written."""
+    """The marks of all devices."""
 
     def __init__(self, marks: dict[MarkKey, Marks]) -> None:
         self._marks = dict(marks)

@@ -135,9 +135,9 @@ class Worker:
             for zone in self._site.zones:
                 if rule.covers(zone.id):
                     self._store.series(zone.id, rule.quantity)
-        self.receiver.ledger = self._ledger = Ledger(self._store.marks())
+        self.receiver.ledger = Ledger(self._store.marks())
         self._pending: list[Pending] = []
-        self._planned = -1
+        self._names: list[tuple[str, str]] = []
         self._rollups = RollupWriter(self._store)
         self._rollups.catch_up()
         self._plan_again()
@@ -146,14 +146,13 @@ class Worker:
     def _plan_again(self) -> None:
         """New series came: their zones get series too, and the columns of the stages grow."""
         names = self._store.names()
-        if len(names) == self._planned:
+        if names and len(names) == len(self._names):
             return
         for source, quantity in names:
             if source in self._site.sensor:
                 self._store.series(self._site.sensor[source].zone, quantity)
-        names = self._store.names()
-        self._plan = pipeline.Plan.of(names, self._site, self._settings.rule)
-        self._planned = len(names)
+        self._names = self._store.names()
+        self._plan = pipeline.Plan.of(self._names, self._site, self._settings.rule)
 
     def _run(self) -> None:
         deadline = float("inf")
@@ -244,7 +243,7 @@ class Worker:
             for message in pending.messages:
                 self.link.ack(message)
             for topic, keys in pending.announce.items():
-                self.announcer.committed(topic, {key: self._ledger.of(*key).upto for key in keys})
+                self.announcer.committed(topic, {key: self.receiver.ledger.of(*key).upto for key in keys})
         self._pending = []
 
     def _store_failed(self, error: StoreError) -> None:
@@ -257,7 +256,7 @@ class Worker:
 
     def _tick(self) -> None:
         now = self._clock.now_ms()
-        self.announcer.tick(self.latest, self._store.names())
+        self.announcer.tick(self.latest, self._names)
         if not self._pending and time.monotonic() >= self._retry_at:
             try:
                 self._keep_house(now)

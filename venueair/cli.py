@@ -27,9 +27,6 @@ app.add_typer(key_app, name="key")
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("venueair.toml")
-DRAIN_S = 3.0
-
-
 SERVICES = frozenset({"demo", "run", "gateway"})
 
 
@@ -115,7 +112,7 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     typer.echo(f"venueair is at {whole.url}; `venueair key create NAME` makes a key")
     whole.start_gateway()
     stopping.requested.wait()
-    whole.drain(DRAIN_S)
+    whole.drain()
     whole.stop_services()
     whole.close()
 
@@ -124,14 +121,18 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
 def gateway(config: Config = DEFAULT_CONFIG) -> None:
     """The gateway alone, on the box with the wires: sensors in, MQTT out."""
     from gateway.runner import Gateway
+    from gateway.spool_file import SpoolError
     from venueair.clock import SystemClock
-    from venueair.whole import address_of
+    from venueair.whole import DRAIN_S, address_of
 
     settings = _settings(config)
     if settings.mqtt.broker == "embedded":
         raise fail(f'{config}: a gateway alone needs [mqtt] broker = "the host of your broker"')
     stopping.hold()
-    part = Gateway(settings, SystemClock(), address_of(settings))
+    try:
+        part = Gateway(settings, SystemClock(), address_of(settings))
+    except SpoolError as error:
+        raise fail(str(error)) from error
     part.start()
     stopping.requested.wait()
     part.stop_sensors()

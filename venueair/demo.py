@@ -24,7 +24,6 @@ from venueair.summary import check_nodes, check_quiet, summarise, wired
 from venueair.whole import Whole
 
 KEY_NAME: Final = "demo"
-DRAIN_S: Final = 3.0
 READY_S: Final = 10.0
 
 
@@ -95,7 +94,7 @@ class Demo:
         finally:
             whole.gateway.stop_sensors()
             sim.stop_sensors()
-            whole.drain(DRAIN_S)
+            whole.drain()
             whole.stop_services()
             sim.stop()
         summary = summarise(

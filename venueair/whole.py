@@ -33,6 +33,7 @@ from venueair.store.duckdb_store import DuckDbStore
 from venueair.store.store import Store, StoreError
 
 NODE_INTERVAL_S = 10.0
+DRAIN_S = 3.0
 
 
 class StartError(RuntimeError):
@@ -124,10 +125,10 @@ class Whole:
     def start_gateway(self) -> None:
         self.gateway.start()
 
-    def drain(self, seconds: float) -> None:
-        """After the sensors stopped: what is spooled gets that long to be committed."""
+    def drain(self) -> None:
+        """Stops the sensors; what is spooled gets DRAIN_S to be committed."""
         self.gateway.stop_sensors()
-        self.gateway.drain(seconds)
+        self.gateway.drain(DRAIN_S)
 
     def stop_services(self) -> None:
         self.control.stop()

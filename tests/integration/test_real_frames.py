@@ -70,7 +70,7 @@ def test_frames_reach_the_api_unchanged(tmp_path, model):
                 assert answer.status_code == 200, answer.text
                 assert [row["value"] for row in answer.json()] == wanted
     finally:
-        whole.drain(1)
+        whole.drain()
         whole.stop_services()
         whole.close()
         wire.unplug()

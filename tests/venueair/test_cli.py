@@ -134,3 +134,14 @@ def test_gateway_alone_refuses_the_embedded_broker(venueair, tmp_path):
     result = venueair("gateway", "--config", str(path))
     assert result.exit_code == 2
     assert "broker" in result.stderr
+
+
+def test_a_gateway_with_an_unusable_spool_says_which_file(venueair, tmp_path):
+    path = tmp_path / "venueair.toml"
+    venueair("init", str(path))
+    text = path.read_text().replace('broker = "embedded"', 'broker = "127.0.0.1"')
+    path.write_text(text.replace('data = "data"', f'data = "{tmp_path}"'))
+    (tmp_path / "spool.sqlite").write_bytes(b"no database" * 100)
+    result = venueair("gateway", "--config", str(path))
+    assert result.exit_code == 2
+    assert "spool.sqlite" in result.stderr
