@@ -24,7 +24,7 @@ class ZoneRow(BaseModel):
     venue: str
     name_ko: str | None
     name_en: str | None
-    volume_m3: float
+    volume_m3: float | None
     automatic: bool
     degraded: bool | None
     demand_level: int | None

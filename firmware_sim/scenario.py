@@ -74,9 +74,11 @@ class Scenario(Part):
         arrivals = [at for zone in self.zone.values() if (at := arrival_s(zone.people)) is not None]
         return min(arrivals, default=None)
 
-    def room(self, zone: str, volume_m3: float) -> Room:
-        """Raises ScenarioError for a zone that the story does not tell about."""
+    def room(self, zone: str, volume_m3: float | None) -> Room:
+        """Raises ScenarioError for a zone that the story does not tell about, or that is outdoors."""
         story = self.zone.get(zone)
+        if volume_m3 is None:
+            raise ScenarioError(f"zone {zone} has no volume: air outdoors cannot be simulated")
         if story is None:
             raise ScenarioError(f"the scenario has no [zone.{zone}]; it tells of {', '.join(self.zone)}")
         return Room(

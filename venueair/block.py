@@ -36,7 +36,14 @@ class Why(IntFlag):
     WARM_UP = 32
     DEVICE_FAULT = 64
     LATE = 128  # came too late, or again, to drive alarms and control
-    CLOCK = 256  # the device's clock runs ahead
+    CLOCK = 256  # the device's clock is wrong
+    RATE = 512
+    FLOOR = 1024  # stands on the sensor's lowest value: clipped, or its baseline was set in bad air
+    ORDER = 2048  # PM1 <= PM2.5 <= PM4 <= PM10 does not hold
+    CROSS_SENSOR = 4096  # has differed from the other sensors of its zone for long
+    HUMID = 8192  # particles have swollen: above 85 %RH an optical sensor reads too high
+    INTERFERENCE = 16384  # the cell reacts to something else: HCHO beside a step of VOC
+    BELOW_OUTDOOR = 32768  # CO2 lower than outdoors
 
 
 @dataclass(frozen=True, slots=True)

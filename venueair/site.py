@@ -3,7 +3,8 @@
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from venueair.quantities import QUANTITIES
 from venueair.topics import ID_PATTERN
@@ -45,13 +46,26 @@ class Hall(Part):
 
 
 class Zone(Part):
-    """A volume of air with its own value per quantity. `automatic` false: control only advises."""
+    """A volume of air with its own value per quantity. `automatic` false: control only advises.
+
+    `outdoor` is the air outside the venue, to compare with. `facility` is the kind of room that limits of
+    the law are about (docs/limits.md); different zones of one venue can be of different kinds.
+    """
 
     id: Id
     hall: Id
     name: Name
-    volume_m3: Positive
+    outdoor: bool = False
+    volume_m3: Annotated[Positive | None, Field(validate_default=True)] = None
     automatic: bool = False
+    facility: str | None = None
+
+    @field_validator("volume_m3")
+    @classmethod
+    def _bounded(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None and not info.data.get("outdoor"):
+            raise PydanticCustomError("missing", "is missing")  # only outdoor air has no volume
+        return value
 
 
 class Sensor(Part):

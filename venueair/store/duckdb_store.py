@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from venueair.block import Block, Int64
-from venueair.store.store import Health, MarkKey, Marks, Rollup, StoreError, Width
+from venueair.store.store import Health, MarkKey, Marks, Period, Rollup, StoreError, Width
 
 Kind = Literal["readings", "minutes", "hours"]
 _COLUMNS: Final[dict[Kind, dict[str, str]]] = {
@@ -63,7 +63,8 @@ class DuckDbStore:
             "CREATE TABLE IF NOT EXISTS series"
             " (id INTEGER PRIMARY KEY, source VARCHAR, quantity VARCHAR, UNIQUE (source, quantity));"
             "CREATE TABLE IF NOT EXISTS marks"
-            " (device VARCHAR, boot VARCHAR, upto BIGINT, above VARCHAR, PRIMARY KEY (device, boot))"
+            " (device VARCHAR, boot VARCHAR, upto BIGINT, above VARCHAR, PRIMARY KEY (device, boot));"
+            "CREATE TABLE IF NOT EXISTS owed (source VARCHAR, start BIGINT, stop BIGINT)"
         )
         rows = self._write("SELECT source, quantity FROM series ORDER BY id").fetchall()
         self._names: list[tuple[str, str]] = [cast("tuple[str, str]", row) for row in rows]
@@ -89,7 +90,7 @@ class DuckDbStore:
     def names(self) -> list[tuple[str, str]]:
         return list(self._names)
 
-    def write(self, block: Block, marks: dict[MarkKey, Marks]) -> int:
+    def write(self, block: Block, marks: dict[MarkKey, Marks], owed: Sequence[Period] = ()) -> int:
         block = block.last_of_each()
         columns = {name: getattr(block, name) for name in _COLUMNS["readings"]}
         with self._lock:
@@ -102,6 +103,9 @@ class DuckDbStore:
                     self._write_cursor.execute(
                         "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", [device, boot, mark.upto, above]
                     )
+                for period in owed:
+                    row = [period.source, period.start, period.end]
+                    self._write_cursor.execute("INSERT INTO owed VALUES (?, ?, ?)", row)
                 self._write_cursor.execute("COMMIT")
             except duckdb.Error as error:
                 self._rollback()
@@ -115,6 +119,18 @@ class DuckDbStore:
             (device, boot): Marks(upto, msgspec.json.decode(above, type=tuple[tuple[int, int], ...]))
             for device, boot, upto, above in rows
         }
+
+    def owed(self) -> list[Period]:
+        rows = self._read("SELECT DISTINCT source, start, stop FROM owed ORDER BY start, source").fetchall()
+        return [Period(*row) for row in rows]
+
+    def settle(self, periods: Sequence[Period]) -> None:
+        for row in periods:
+            same = "source = ? AND start = ? AND stop = ?"
+            self._write(f"DELETE FROM owed WHERE {same}", [row.source, row.start, row.end])  # noqa: S608
+
+    def takes_from(self, now: int) -> int | None:  # noqa: ARG002  # any t gets its month's table
+        return None
 
     def write_rollup(self, width: Width, rollup: Rollup) -> None:
         if not len(rollup):

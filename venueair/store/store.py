@@ -39,6 +39,15 @@ class Marks:
 MarkKey = tuple[str, str]  # device, boot
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Rows of `source` in [start, end) came out of order: what is derived from them is owed."""
+
+    source: str
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Health:
     ok: bool
@@ -59,10 +68,22 @@ class Store(Protocol):
     def names(self) -> list[tuple[str, str]]:
         """(source, quantity) by series number."""
 
-    def write(self, block: Block, marks: dict[MarkKey, Marks]) -> int:
-        """Stores rows and marks in one transaction; returns how many rows replaced one of another value."""
+    def write(self, block: Block, marks: dict[MarkKey, Marks], owed: Sequence[Period] = ()) -> int:
+        """Stores rows, marks and periods in one transaction (marks and periods never before the rows).
+
+        Returns how many rows replaced one of another value.
+        """
 
     def marks(self) -> dict[MarkKey, Marks]: ...
+
+    def owed(self) -> list[Period]:
+        """Periods that were written and not settled yet, oldest first."""
+
+    def settle(self, periods: Sequence[Period]) -> None:
+        """Forgets these periods: what they owed is stored."""
+
+    def takes_from(self, now: int) -> int | None:
+        """Rows before this t would be refused; None: any t is taken."""
 
     def write_rollup(self, width: Width, rollup: Rollup) -> None: ...
 
