@@ -4,13 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 
-.PHONY: demo test setup lint types check unit fix lock servers clean
+.PHONY: demo test setup lint types check unit fix lock servers bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     the whole system on this machine, simulated hall included; prints one URL and key"
 	@echo "make test     lint, types and every test this machine can run (skips name what is missing)"
-	@echo "make servers  installs the real servers of the integration tests (mosquitto, chromium; needs root)"
+	@echo "make servers  gets the real servers of the tests (mosquitto, chromium, VictoriaMetrics by apt-get as root;"
+	@echo "              InfluxDB 2.7 built from its Go module, four minutes once per machine)"
+	@echo "make bench    measures ingest beside its peers, prints a table, writes bench/results.json (an hour's quarter)"
 	@echo "make fix      formats and repairs what ruff can"
 	@echo "make lock     resolves pyproject.toml into requirements.lock"
 
@@ -54,8 +56,21 @@ lock:
 	PATH="$$PATH:$(abspath $(BIN))" uv pip compile --quiet --universal --generate-hashes --all-extras --group dev \
 	  --python-version 3.11 --no-annotate --custom-compile-command 'make lock' -o requirements.lock pyproject.toml
 
+# What cannot be had does not keep the others away; the exit code tells.
 servers:
-	sh tests/servers/install.sh
+	@status=0; \
+	sh tests/servers/install.sh || status=1; \
+	sh tests/servers/influxdb/build.sh || status=1; \
+	exit $$status
+
+# Peers first (once per machine), then all benchmarks, then the page. LONG=1 adds 10^8 stored rows.
+# BENCH="singles-q1 idle" runs some.
+bench: setup
+	sh bench/servers/get.sh
+	@status=0; \
+	LONG=$(LONG) $(BIN)/python -m bench $(BENCH) || status=1; \
+	$(BIN)/python -m bench.page || status=1; \
+	exit $$status
 
 clean:
 	rm -rf $(VENV)

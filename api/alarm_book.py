@@ -10,16 +10,20 @@ Restarts, both sides:
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from math import inf
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Final, Literal
 
-from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, false, or_, select, true, update
 
-from api.alarm import Alarm, acknowledge, episodes
-from api.ops_db import alarm_edges, alarms
+from api.alarm import Alarm, acknowledge, reset
+from api.alarm_flood import LOOK_BACK_MS, Flood, flood
+from api.alarm_table import alarm_of, enter_edge
+from api.ops_db import alarms
 from venueair.messages import AlarmEdge, OpenAlarms
+
+Which = Literal["open", "attention", "all"]
+_OVER: Final = alarms.c.cleared.is_not(None)
 
 
 class AlarmBook:
@@ -29,50 +33,77 @@ class AlarmBook:
         self._engine = engine
         self._lock = threading.Lock()
         self._open_at_ingest: dict[str, frozenset[str]] = {}
+        self._parts: dict[str, dict[int, OpenAlarms]] = {}
+        with engine.connect() as connection:
+            held = select(alarms.c.id, alarms.c.held_until).where(alarms.c.held_until.is_not(None))
+            self._held: dict[str, int] = {row.id: row.held_until for row in connection.execute(held)}
 
     def enter(self, edges: Sequence[AlarmEdge], venue: str) -> list[Alarm]:
         """Writes new edges and what follows from them in one transaction; returns the changed episodes."""
         changed: dict[str, Alarm] = {}
         with self._lock, self._engine.begin() as connection:
             for edge in edges:
-                for alarm in _enter(connection, edge, venue):
+                for alarm in enter_edge(connection, edge, venue):
                     changed[alarm.id] = alarm
             known = self._open_at_ingest.get(venue, frozenset())
-            raised = {edge.alarm for edge in edges if edge.level > 0}
+            raised = {edge.alarm for edge in edges if edge.level > 0 and not edge.historical}
             self._open_at_ingest[venue] = (known - {edge.alarm for edge in edges}) | raised
+            self._held |= {a.id: a.held_until for a in changed.values() if a.held_until is not None}
         return list(changed.values())
 
     def reconcile(self, message: OpenAlarms, venue: str) -> list[Alarm]:
-        """Takes ingest's list of open alarms; returns the episodes that it changed."""
+        """Takes ingest's list of open alarms, or a part of it; returns the episodes that it changed."""
         changed = self.enter(message.alarms, venue)
-        self._open_at_ingest[venue] = frozenset(edge.alarm for edge in message.alarms)
+        parts = self._parts.setdefault(venue, {})
+        if any((known.t, known.parts) != (message.t, message.parts) for known in parts.values()):
+            parts.clear()
+        parts[message.part] = message
+        if len(parts) == message.parts:
+            self._open_at_ingest[venue] = frozenset(e.alarm for part in parts.values() for e in part.alarms)
+            parts.clear()
         return changed
 
     def is_confirmed(self, alarm: Alarm) -> bool | None:
         """Whether ingest holds it open too; None when it is cleared, or ingest did not say yet."""
         known = self._open_at_ingest.get(alarm.venue)
-        return None if known is None or not alarm.is_open else alarm.alarm in known
+        return None if known is None or not alarm.is_active else alarm.alarm in known
+
+    def released(self, now: int) -> list[Alarm]:
+        """Those that chattered and have now been quiet for long enough; each is told once."""
+        with self._lock:
+            due = [id_ for id_, until in self._held.items() if until <= now]
+            for id_ in due:
+                del self._held[id_]
+        found = (self.get(id_) for id_ in due)
+        return [alarm for alarm in found if alarm is not None and not alarm.is_open(now)]
 
     def get(self, alarm_id: str) -> Alarm | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(alarms).where(alarms.c.id == alarm_id)).one_or_none()
-        return _alarm(row) if row else None
+        return alarm_of(row) if row else None
 
     def acknowledge(self, alarm_id: str, by: str, comment: str, now: int) -> Alarm:
         """Raises KeyError for an unknown id."""
-        with self._lock, self._engine.begin() as connection:
-            row = connection.execute(select(alarms).where(alarms.c.id == alarm_id)).one_or_none()
-            if row is None:
-                raise KeyError(alarm_id)
-            alarm = acknowledge(_alarm(row), by, comment, now)
-            connection.execute(update(alarms).where(alarms.c.id == alarm_id).values(asdict(alarm)))
-        return alarm
+        return self._change(alarm_id, lambda alarm: acknowledge(alarm, by, comment, now))
 
-    def page(self, *, only_open: bool, limit: int, after: str | None = None) -> list[Alarm]:
+    def reset(self, alarm_id: str, by: str, now: int) -> Alarm:
+        """Raises KeyError for an unknown id, ValueError when there is nothing to reset (yet)."""
+        return self._change(alarm_id, lambda alarm: reset(alarm, by, now))
+
+    def page(
+        self,
+        which: Which,
+        now: int,
+        *,
+        limit: int,
+        after: str | None = None,
+        family: str | None = None,
+    ) -> list[Alarm]:
         """Newest first; `after` is the last id of the page before. Raises KeyError when it is unknown."""
         query = select(alarms).order_by(alarms.c.raised.desc(), alarms.c.id.desc()).limit(limit)
-        if only_open:
-            query = query.where(alarms.c.cleared.is_(None))
+        query = query.where(_is(which, now))
+        if family is not None:
+            query = query.where(alarms.c.family == family)
         if after is not None:
             last = self.get(after)
             if last is None:
@@ -80,71 +111,36 @@ class AlarmBook:
             same = and_(alarms.c.raised == last.raised, alarms.c.id < last.id)
             query = query.where(or_(alarms.c.raised < last.raised, same))
         with self._engine.connect() as connection:
-            return [_alarm(row) for row in connection.execute(query)]
+            return [alarm_of(row) for row in connection.execute(query)]
 
-    def count_open(self) -> int:
-        query = select(func.count()).select_from(alarms).where(alarms.c.cleared.is_(None))
+    def flood(self, now: int) -> Flood:
+        counts = (alarms.c.family == "operating", alarms.c.historical == false())
+        recent = select(alarms.c.raised).where(alarms.c.raised > now - LOOK_BACK_MS, *counts)
         with self._engine.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+            return flood(list(connection.scalars(recent.order_by(alarms.c.raised))), now)
+
+    def opened(self, now: int) -> list[Alarm]:
+        """All that stand open."""
+        with self._engine.connect() as connection:
+            return [alarm_of(row) for row in connection.execute(select(alarms).where(_is("open", now)))]
+
+    def _change(self, alarm_id: str, change: Callable[[Alarm], Alarm]) -> Alarm:
+        with self._lock, self._engine.begin() as connection:
+            row = connection.execute(select(alarms).where(alarms.c.id == alarm_id)).one_or_none()
+            if row is None:
+                raise KeyError(alarm_id)
+            alarm = change(alarm_of(row))
+            connection.execute(update(alarms).where(alarms.c.id == alarm_id).values(asdict(alarm)))
+        return alarm
 
 
-def _alarm(row: Any) -> Alarm:
-    return Alarm(**row._mapping)  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
-
-
-def _enter(connection: Connection, edge: AlarmEdge, venue: str) -> list[Alarm]:
-    known = select(alarm_edges.c.id).where(alarm_edges.c.id == edge.id)
-    if connection.execute(known).one_or_none() is not None:
-        return []
-    row = {"id": edge.id, "alarm": edge.alarm, "t": edge.t, "level": edge.level, "value": edge.value}
-    connection.execute(insert(alarm_edges).values(row))
-    # Before the episode that began last, everything is settled: only from there on the edge matters.
-    start = select(func.max(alarms.c.raised)).where(alarms.c.alarm == edge.alarm, alarms.c.raised <= edge.t)
-    since = connection.execute(start).scalar_one()
-    floor = edge.t if since is None else since
-    stored = select(alarm_edges).where(alarm_edges.c.alarm == edge.alarm, alarm_edges.c.t >= floor)
-    edges = [edge if row.id == edge.id else _like(edge, row) for row in connection.execute(stored)]
-    rows = select(alarms).where(alarms.c.alarm == edge.alarm, alarms.c.raised >= floor)
-    before = [_alarm(row) for row in connection.execute(rows.order_by(alarms.c.raised))]
-    time_of = {e.id: e.t for e in edges}
-    changed = []
-    for episode in episodes(edges, venue):
-        # A row belongs where its own edge lies: a late raise or clear may have moved or split the episode.
-        end = inf if episode.cleared is None else episode.cleared
-        mine = [a for a in before if episode.raised <= time_of[a.id] < end]
-        if not mine:
-            connection.execute(insert(alarms).values(asdict(episode)))
-            changed.append(episode)
-            continue
-        after = _keep(mine[0], episode)
-        if after != mine[0]:
-            connection.execute(update(alarms).where(alarms.c.id == after.id).values(asdict(after)))
-            changed.append(after)
-    return changed
-
-
-def _like(edge: AlarmEdge, row: Any) -> AlarmEdge:
-    """A stored edge of the same alarm; its limit was not kept."""
-    return AlarmEdge(
-        id=row.id,
-        alarm=edge.alarm,
-        rule=edge.rule,
-        scope=edge.scope,
-        quantity=edge.quantity,
-        t=row._mapping["t"],  # noqa: SLF001  # row.t is SQLAlchemy's own
-        level=row.level,
-        value=row.value,
-        limit=None,
-    )
-
-
-def _keep(known: Alarm, episode: Alarm) -> Alarm:
-    """The episode as found now, under the id and with the acknowledgement that people already saw."""
-    return replace(
-        episode,
-        id=known.id,
-        limit=known.limit if episode.limit is None else episode.limit,
-        acknowledged=known.acknowledged,
-        acknowledged_by=known.acknowledged_by,
-        comment=known.comment,
-    )
+def _is(which: Which, now: int) -> ColumnElement[bool]:
+    """As Alarm.is_open and Alarm.state say it."""
+    if which == "all":
+        return true()
+    latched = and_(alarms.c.latching, _OVER, alarms.c.reset.is_(None))
+    is_open = or_(alarms.c.cleared.is_(None), latched, alarms.c.held_until > now)
+    if which == "open":
+        return is_open
+    unseen = and_(alarms.c.acknowledged.is_(None), alarms.c.historical == false())
+    return or_(is_open, and_(unseen, alarms.c.family == "operating"))

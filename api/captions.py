@@ -34,6 +34,8 @@ class Captions:
         if event == "command" and row.get("state") == "APPLIED" and row.get("mode") == "run":
             text = f"{row.get('purifier')}: {row.get('reason') or ''}".rstrip(": ")
             self._light("purifier", f"공기청정기 가동 · {text}", f"Purifier runs · {text}")
+        elif event == "alarm" and row.get("is_notice"):
+            return  # the story is about what people act on
         elif event == "alarm" and row.get("state") == "cleared":
             if "alarm" in self._lit:
                 self._light("cleared", f"경보 해제 · {_what(row, 'ko')}", f"Cleared · {_what(row, 'en')}")

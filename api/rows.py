@@ -1,14 +1,15 @@
 """Flat rows as the routes and the stream give them: names in both languages, units, and words for flags."""
 
 from dataclasses import asdict
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from api.alarm import Alarm
 from api.control_port import PurifierView
 from api.live import Latest, quality_word
+from api.rulebook import Placed, Rulebook
 from venueair.block import Flag
+from venueair.equipment_alarms import EQUIPMENT
 from venueair.quantities import QUANTITIES
-from venueair.rules import Rule
 from venueair.settings import Settings
 from venueair.site import Name
 
@@ -18,6 +19,12 @@ LEVELS: Final = {
     2: ("경고", "warning"),
     3: ("긴급", "urgent"),
 }
+
+
+_OF_RULE: Final = (
+    *("id", "quantity", "statistic", "window_s", "each", "direction", "family", "latching", "priority"),
+    *("source", "edition", "confidence"),
+)
 
 
 def names(name: Name | None, prefix: str = "name") -> dict[str, str | None]:
@@ -33,28 +40,22 @@ def zone_of(settings: Settings, source: str) -> str | None:
     return device.zone if device else None
 
 
-def operating_rule(settings: Settings, zone: str | None, quantity: str) -> Rule | None:
-    """The first rule of the settings that covers this quantity in this zone."""
-    if zone is None:
-        return None
-    return next((r for r in settings.rule if r.quantity == quantity and r.covers(zone)), None)
-
-
 def expected(settings: Settings) -> set[str]:
     """Series that the settings promise; without a value they are shown as missing."""
     found = {f"{sensor.id} {q}" for sensor in settings.sensor for q in sensor.quantities}
-    found |= {f"{zone} {rule.quantity}" for rule in settings.rule for zone in rule.zones}
+    watched = (rule for rule in settings.rule if not rule.off and rule.each == "zone")
+    found |= {f"{zone} {rule.quantity}" for rule in watched for zone in rule.zones}
     return found | {f"{target.zone} {target.quantity}" for target in settings.control.targets}
 
 
 def value_row(
-    settings: Settings, series: str, latest: Latest | None, now: int, bound_s: float
+    settings: Settings, rules: Rulebook, series: str, latest: Latest | None, now: int, bound_s: float
 ) -> dict[str, Any]:
     """One row of /values. `is_good`: a good colour or word may be shown; never for old or doubtful values."""
     source, _, quantity = series.partition(" ")
     zone = zone_of(settings, source)
     known = QUANTITIES.get(quantity)
-    rule = operating_rule(settings, zone, quantity)
+    rule = rules.of_value(zone, quantity)
     limit = rule.levels[0].limit if rule else None
     value = latest.value if latest else None
     flag = latest.flag if latest else int(Flag.MISSING)
@@ -81,63 +82,56 @@ def value_row(
     }
 
 
-class Texts(NamedTuple):
-    """What an alarm means and asks for; a Rule of the settings has the same."""
-
-    priority: str
-    cause: Name | None
-    consequence: Name | None
-    action: Name | None
-
-
-# ingest watches over every device of the settings without a rule for it.
-SILENCE_RULE: Final = "silence"
-_SILENCE: Final = Texts(
-    "medium",
-    Name(ko="센서가 5분 넘게 값을 보내지 않음", en="The sensor has sent nothing for over five minutes"),
-    Name(ko="이 구역의 공기를 판단할 수 없음", en="The air of its zone cannot be judged"),
-    Name(ko="전원, 케이블, 네트워크를 확인하세요", en="Check its power, cable and network"),
-)
-
-
-def alarm_row(settings: Settings, alarm: Alarm, confirmed: bool | None) -> dict[str, Any]:
-    is_silence = alarm.rule == SILENCE_RULE
-    rule = _SILENCE if is_silence else next((r for r in settings.rule if r.id == alarm.rule), None)
+def alarm_row(
+    settings: Settings, rules: Rulebook, alarm: Alarm, confirmed: bool | None, now: int
+) -> dict[str, Any]:
+    """One row of /alarms. `state` is open as long as somebody may have to look; `condition` is ISA-18.2's."""
+    equipment = EQUIPMENT.get(alarm.rule)
+    rule = None if equipment else rules.of_alarm(alarm.rule, alarm.scope)
+    texts = equipment or rule
     zone = settings.site.zone.get(alarm.scope)
     quantity = QUANTITIES.get(alarm.quantity)
-    shown = alarm.level if alarm.is_open else alarm.peak_level
-    level_ko, level_en = LEVELS.get(shown, LEVELS[3])
+    level_ko, level_en = LEVELS.get(alarm.level if alarm.is_active else alarm.peak_level, LEVELS[3])
+    name = _name(alarm.quantity, equipment.name if equipment else None, rule.name if rule else None)
     return {
         **asdict(alarm),
-        "state": "open" if alarm.is_open else "cleared",
+        "state": "open" if alarm.is_open(now) else "cleared",
+        "condition": alarm.state(now),
+        "is_chattering": alarm.held_until is not None and now < alarm.held_until,
         "level_ko": level_ko,
         "level_en": level_en,
-        "name_ko": f"{'데이터 없음 · ' if is_silence else ''}{quantity.ko if quantity else '전체'}",
-        "name_en": f"{'no data · ' if is_silence else ''}{quantity.en if quantity else 'everything'}",
+        **names(name),
         "unit": quantity.unit if quantity else None,
         "scope_ko": zone.name.ko if zone else alarm.scope,
         "scope_en": zone.name.en if zone else alarm.scope,
-        "priority": rule.priority if rule else None,
-        "is_notice": rule is None or rule.action is None,
+        "priority": texts.priority if texts else None,
+        "is_notice": alarm.family == "screening" or texts is None or texts.action is None,
         "confirmed": confirmed,
-        **names(rule.cause if rule else None, "cause"),
-        **names(rule.consequence if rule else None, "consequence"),
-        **names(rule.action if rule else None, "action"),
+        **names(texts.cause if texts else None, "cause"),
+        **names(texts.consequence if texts else None, "consequence"),
+        **names(texts.action if texts else None, "action"),
     }
 
 
-def rule_row(rule: Rule) -> dict[str, Any]:
+def _name(quantity: str, equipment: Name | None, rule: Name | None) -> Name:
+    known = QUANTITIES.get(quantity)
+    if equipment is None:
+        return rule or Name(ko=known.ko if known else quantity, en=known.en if known else quantity)
+    ko, en = (known.ko, known.en) if known else ("전체", "everything")
+    return Name(ko=f"{equipment.ko} · {ko}", en=f"{equipment.en} · {en}")
+
+
+def rule_row(placed: Placed) -> dict[str, Any]:
+    rule = placed.rule
     quantity = QUANTITIES[rule.quantity]
     return {
-        "id": rule.id,
-        "quantity": rule.quantity,
-        "name_ko": quantity.ko,
-        "name_en": quantity.en,
+        **rule.model_dump(include=set(_OF_RULE)),
+        **names(rule.name or Name(ko=quantity.ko, en=quantity.en)),
         "unit": quantity.unit,
-        "zones": list(rule.zones),
-        "priority": rule.priority,
-        "is_notice": rule.action is None,
-        "levels": [level.model_dump() for level in rule.levels],
+        "zones": placed.zones,
+        "scopes": placed.scopes,
+        "is_notice": rule.is_notice,
+        "levels": [{"level": number, **level.model_dump()} for number, level in rule.ladder],
         **names(rule.cause, "cause"),
         **names(rule.consequence, "consequence"),
         **names(rule.action, "action"),

@@ -119,65 +119,6 @@ class Readings(BaseModel):
     count: list[int] | None = None
 
 
-class LevelRow(BaseModel):
-    limit: float
-    deadband: float
-    on_delay_s: float
-    off_delay_s: float
-
-
-class RuleTexts(BaseModel):
-    cause_ko: str | None
-    cause_en: str | None
-    consequence_ko: str | None
-    consequence_en: str | None
-    action_ko: str | None
-    action_en: str | None
-
-
-class RuleRow(RuleTexts):
-    id: str
-    quantity: str
-    name_ko: str
-    name_en: str
-    unit: str
-    zones: list[str]
-    priority: str
-    is_notice: bool
-    levels: list[LevelRow]
-
-
-class AlarmRow(RuleTexts):
-    """One episode. `confirmed` is false when it stands open here but not at ingest."""
-
-    id: str
-    alarm: str
-    venue: str
-    rule: str
-    scope: str
-    scope_ko: str
-    scope_en: str
-    quantity: str
-    name_ko: str
-    name_en: str
-    unit: str | None
-    state: Literal["open", "cleared"]
-    level: int
-    peak_level: int
-    level_ko: str
-    level_en: str
-    priority: str | None
-    is_notice: bool
-    raised: int
-    cleared: int | None
-    value: float | None
-    limit: float | None
-    acknowledged: int | None
-    acknowledged_by: str | None
-    comment: str | None
-    confirmed: bool | None
-
-
 class Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

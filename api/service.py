@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -17,6 +18,7 @@ from api.device_states import DeviceStates, intervals
 from api.live import LiveValues, stale_bound_s
 from api.readiness import LinkPort, parts
 from api.rows import alarm_row, expected, value_row
+from api.rulebook import Rulebook
 from api.stream import Hub
 from venueair.clock import Clock
 from venueair.messages import (
@@ -66,6 +68,7 @@ class ApiService:
         self.values = LiveValues()
         self.devices = DeviceStates()
         self.alarms = AlarmBook(engine)
+        self.rules = Rulebook(settings, datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date())
         self.captions = captions
         self.counts: Counter[str] = Counter()
         self._on_live = on_live
@@ -110,12 +113,30 @@ class ApiService:
         now, latest = self.now(), self.values.latest()
         interval = intervals(self.settings, self.devices.all())
         return [
-            value_row(self.settings, series, latest.get(series), now, self._bound(series, interval))
+            value_row(
+                self.settings, self.rules, series, latest.get(series), now, self._bound(series, interval)
+            )
             for series in sorted(latest.keys() | expected(self.settings))
         ]
 
     def alarm_row(self, alarm: Alarm) -> dict[str, Any]:
-        return alarm_row(self.settings, alarm, self.alarms.is_confirmed(alarm))
+        confirmed = self.alarms.is_confirmed(alarm)
+        return alarm_row(self.settings, self.rules, alarm, confirmed, self.now())
+
+    def alarm_load(self) -> dict[str, Any]:
+        """How much the alarms ask of people now."""
+        now = self.now()
+        flood = self.alarms.flood(now)
+        opened = [alarm for alarm in self.alarms.opened(now) if alarm.family == "operating"]
+        return {
+            "open": len(opened),
+            "unacknowledged": sum(alarm.acknowledged is None for alarm in opened),
+            "latched": sum(alarm.is_latched for alarm in opened),
+            "chattering": sum(alarm.held_until is not None and now < alarm.held_until for alarm in opened),
+            "new_10_min": flood.new,
+            "is_flood": flood.since is not None,
+            "flood_since": flood.since,
+        }
 
     def silence_s(self) -> tuple[float | None, float | None]:
         """Real seconds since ingest last spoke, and since it last told something new; None is never."""
@@ -166,6 +187,7 @@ class ApiService:
             self._last_news = self._last_live
         self._on_live(live)
         self.hub.publish("values", self._columns(live, taken, now))
+        self._tell(self.alarms.released(now))  # last: control does not wait for the book
 
     def _columns(self, live: Live, taken: list[int], now: int) -> dict[str, Any]:
         return {
@@ -199,7 +221,8 @@ class ApiService:
 
     def _tell(self, changed: list[Alarm]) -> None:
         for alarm in changed:
-            self.hub.publish("alarm", self.alarm_row(alarm))
+            if not alarm.historical:  # it is over: nobody is to be called
+                self.hub.publish("alarm", self.alarm_row(alarm))
 
     def _status(self, message: Incoming) -> None:
         device = parse(message.topic).device

@@ -1,49 +1,37 @@
-"""Edges of detection and silence -> alarm messages with ids that are the same whenever found again. Pure."""
+"""Edges of detection -> alarm messages; an id is the same whenever the edge is found again. Pure."""
 
-from collections.abc import Mapping
-
-from ingest import silence
-from ingest.detect import Edge
-from ingest.pipeline import Plan
+from ingest.detection import Edge
+from ingest.plan import Ladder, Plan
 from venueair.messages import AlarmEdge
 
 
 def threshold_edge(edge: Edge, plan: Plan) -> AlarmEdge:
-    rule, zone = plan.ladders[edge.ladder]
-    alarm = f"{rule.id}/{zone}"
+    ladder = plan.ladders[edge.ladder]
+    return _edge(ladder, edge.t, edge.level, edge.value, edge.limit)
+
+
+def historical_edge(ladder: Ladder, start: int, stop: int, peak: int) -> AlarmEdge:
+    """An alarm that was found only when it was over, from late rows: it raises nothing."""
+    return _edge(ladder, start, peak, None, None, until=stop)
+
+
+def _edge(
+    ladder: Ladder, t: int, level: int, value: float | None, limit: float | None, until: int | None = None
+) -> AlarmEdge:
+    entry, rule = ladder.entry, ladder.entry.rule
     return AlarmEdge(
-        id=f"{alarm}/{edge.t}/{edge.level}",
-        alarm=alarm,
+        id=f"{entry.key}/{t}/{level}" + ("" if until is None else "/historical"),
+        alarm=entry.key,
         rule=rule.id,
-        scope=zone,
+        scope=entry.scope,
         quantity=rule.quantity,
-        t=edge.t,
-        level=edge.level,
-        value=edge.value,
-        limit=edge.limit,
+        t=t,
+        level=level,
+        value=value,
+        limit=limit,
+        family=rule.family,
+        latching=rule.latching,
+        historical=until is not None,
+        until=until,
+        source=rule.source,
     )
-
-
-def silence_edges(
-    now_silent: set[tuple[str, str]], open_alarms: Mapping[str, AlarmEdge], now_ms: int
-) -> list[AlarmEdge]:
-    """`open_alarms` by alarm name; edges that bring the open silence alarms in line with `now_silent`."""
-    wanted = {f"{silence.RULE}/{device}/{quantity}": (device, quantity) for device, quantity in now_silent}
-    stand = {name for name, edge in open_alarms.items() if edge.rule == silence.RULE}
-    edges = [(name, *wanted[name], 1) for name in sorted(wanted.keys() - stand)]
-    gone = sorted(stand - wanted.keys())
-    edges += [(name, open_alarms[name].scope, open_alarms[name].quantity, 0) for name in gone]
-    return [
-        AlarmEdge(
-            id=f"{name}/{now_ms}/{level}",
-            alarm=name,
-            rule=silence.RULE,
-            scope=device,
-            quantity=quantity,
-            t=now_ms,
-            level=level,
-            value=None,
-            limit=None,
-        )
-        for name, device, quantity, level in edges
-    ]

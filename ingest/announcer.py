@@ -10,7 +10,7 @@ import structlog
 from ingest.journal import Journal
 from ingest.live import Latest
 from venueair.clock import Clock
-from venueair.messages import Committed, Live, Message, MessageError, OpenAlarms, encode
+from venueair.messages import Committed, Live, Message, MessageError, encode, open_parts
 from venueair.mqtt_link import MqttLink
 from venueair.settings import Settings
 from venueair.store.store import MarkKey
@@ -38,6 +38,7 @@ class Announcer:
         for zone in site.zones:
             mine = self._sources[site.venue_of_zone(zone.id)]
             mine |= {zone.id, *(sensor.id for sensor in site.sensors_in(zone.id))}
+        self._clock = clock
         self._link = link
         self._journal = journal
         self._live_s = max(0.1, 1.0 / clock.speed)
@@ -114,7 +115,8 @@ class Announcer:
             self._send(venue, "alarm", edge)
         stands = self._journal.open_alarms()
         for venue in self._sources:
-            self._send(venue, "open", OpenAlarms(alarms=[e for v, e in stands if v == venue]), retain=True)
+            for part in open_parts([e for v, e in stands if v == venue], self._clock.now_ms()):
+                self._send(venue, "open", part, retain=True)
 
     def _send(self, venue: str, kind: str, message: Message, *, qos: int = 1, retain: bool = False) -> None:
         try:

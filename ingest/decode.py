@@ -1,72 +1,131 @@
-"""A `data` message -> Rows, or the reason why not; checked message by message before numpy sees it. Pure."""
+"""The payload of a `data` message -> its fields; numbers in columns become arrays at once. Pure.
 
-from collections.abc import Container
+JSON goes through msgspec as a whole. In CBOR with typed arrays the arrays are taken as they are and only the
+other fields go through msgspec.
+"""
+
+import io
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
 
+import cbor2
+import msgspec
 import numpy as np
 
 from venueair.block import Bool, Float64, Int64
-from venueair.messages import MAX_ROWS, Data, MessageError, decode
-from venueair.quantities import QUANTITIES
+from venueair.messages import MAX_BYTES, MAX_ROWS, TYPED_ARRAYS, Boot, Data, Message, MessageError, Whole
 
 EARLIEST_MS: Final = 1_577_836_800_000  # 2020-01-01: no device of ours measured before
 LATEST_AHEAD_MS: Final = 86_400_000
+_json: Final = msgspec.json.Decoder(Data).decode
+
+
+class _Head(Message):
+    """Data without its columns."""
+
+    boot: Boot
+    seq: Whole
+    via: str | None = None
+    status: Literal["ok", "warming", "fault"] = "ok"
+    resent: bool = False
+    dropped: list[tuple[Whole, Whole]] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Data whose columns came as typed arrays; NaN is a missing value."""
+
+    head: _Head
+    t: Int64
+    q: dict[str, Float64]
+
+
+def decode_data(payload: bytes) -> Data | Packed:
+    """Raises MessageError: oversize, malformed, invalid."""
+    if len(payload) > MAX_BYTES:
+        raise MessageError("oversize", f"{len(payload)} bytes; at most {MAX_BYTES} are read")
+    try:
+        if payload[:1] == b"{":
+            return _json(payload)
+        return _cbor(payload)
+    except msgspec.ValidationError as error:
+        raise MessageError("invalid", str(error)) from error
+    except (ValueError, RecursionError, msgspec.DecodeError, cbor2.CBORError) as error:
+        raise MessageError("malformed", f"neither JSON nor CBOR: {error}") from error
+
+
+def _cbor(payload: bytes) -> Data | Packed:
+    if not payload:
+        raise ValueError("the payload is empty")
+    stream = io.BytesIO(payload)
+    decoder = cbor2.CBORDecoder(stream, tag_hook=_typed_array, max_depth=8, allow_duplicate_keys=False)
+    fields = decoder.decode()
+    if rest := len(payload) - stream.tell():  # loads() would drop it in silence
+        raise ValueError(f"{rest} bytes follow the end of the message")
+    if not isinstance(fields, dict):
+        return msgspec.convert(fields, Data)
+    t, q = fields.get("t"), fields.get("q")
+    if type(t) is not np.ndarray or t.dtype.kind != "i" or type(q) is not dict:
+        return msgspec.convert(_plain(fields), Data)
+    columns = {}
+    for name, column in q.items():
+        if type(column) is not np.ndarray or type(name) is not str:
+            return msgspec.convert(_plain(fields), Data)
+        columns[name] = column if column.dtype == np.float64 else column.astype(np.float64)
+    del fields["t"], fields["q"]
+    return Packed(msgspec.convert(fields, _Head), t.astype(np.int64, copy=False), columns)
+
+
+def _typed_array(tag: cbor2.CBORTag, _immutable: bool) -> Any:
+    dtype = TYPED_ARRAYS.get(tag.tag)
+    if dtype is None or not isinstance(tag.value, bytes):
+        raise ValueError(f"CBOR tag {tag.tag} is not one of {sorted(TYPED_ARRAYS)}")
+    return np.frombuffer(tag.value, dtype=dtype)
+
+
+def _plain(value: Any) -> Any:
+    """Typed arrays among other forms: back to lists, so that msgspec can judge the whole."""
+    if isinstance(value, np.ndarray):
+        column = value.tolist()
+        return [None if x != x else x for x in column]  # noqa: PLR0124  # NaN is what differs from itself
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """n rows of one device with consecutive `seq` from `data.seq`; NaN is a missing value.
+    """n rows of one message, looked at one by one; NaN is a missing value.
 
-    `kept` (n,) are the rows whose time can be; `unknown` are names that are no quantities, left out.
+    `kept` (n,) are the rows whose time can be.
     """
 
-    device: str
-    data: Data
     t: Int64
     values: dict[str, Float64]
     kept: Bool
-    unknown: tuple[str, ...]
-
-    def readings(self, mask: Bool) -> int:
-        return sum(int((~np.isnan(column) & mask).sum()) for column in self.values.values())
 
 
 class RowsError(MessageError):
-    """The message can be read, its columns cannot; its rows are known by number and can be given up."""
+    """The message can be read, its columns cannot; `rows` are known by number and can be given up."""
 
-    def __init__(self, reason: str, detail: str, data: Data) -> None:
+    def __init__(self, reason: str, detail: str, rows: int) -> None:
         super().__init__(reason, detail)
-        self.data = data
-
-    @property
-    def last(self) -> int:
-        """`seq` of the last row, going by the times."""
-        return self.data.seq + (max(len(self.data.t), 1) if isinstance(self.data.t, list) else 1) - 1
+        self.rows = rows
 
 
-def decode_rows(device: str, payload: bytes, known: Container[str], arrival_ms: int) -> Rows:
-    """Raises MessageError (oversize, malformed, invalid, unknown_device) or RowsError (shape, not_finite)."""
-    data = decode(payload, Data)
-    if device not in known:
-        raise MessageError("unknown_device", f"device {device!r} is not in venueair.toml")
+def rows_of(data: Data | Packed, arrival_ms: int) -> Rows:
+    """Raises RowsError: shape, not_finite."""
+    is_list = not isinstance(data.t, int)
     t = np.atleast_1d(np.asarray(data.t, dtype=np.int64))
     if not 0 < len(t) <= MAX_ROWS:
-        raise RowsError("shape", f"{len(t)} rows; 1 to {MAX_ROWS} are read", data)
+        raise RowsError("shape", f"{len(t)} rows; 1 to {MAX_ROWS} are read", max(len(t), 1))
     values = {}
     for name, column in data.q.items():
-        if isinstance(column, list) != isinstance(data.t, list):
-            raise RowsError("shape", f"{name} is a list where t is none, or the other way round", data)
+        if isinstance(column, list | np.ndarray) != is_list:
+            raise RowsError("shape", f"{name} is a list where t is none, or the other way round", len(t))
         values[name] = np.atleast_1d(np.asarray(column, dtype=np.float64))
         if len(values[name]) != len(t):
-            raise RowsError("shape", f"{name} has {len(values[name])} values for {len(t)} times", data)
+            raise RowsError("shape", f"{name} has {len(values[name])} values for {len(t)} times", len(t))
         if np.isinf(values[name]).any():
-            raise RowsError("not_finite", f"{name} has an infinite value", data)
-    return Rows(
-        device,
-        data,
-        t,
-        {name: column for name, column in values.items() if name in QUANTITIES},
-        (t >= EARLIEST_MS) & (t <= arrival_ms + LATEST_AHEAD_MS),
-        tuple(name for name in values if name not in QUANTITIES),
-    )
+            raise RowsError("not_finite", f"{name} has an infinite value", len(t))
+    return Rows(t, values, (t >= EARLIEST_MS) & (t <= arrival_ms + LATEST_AHEAD_MS))

@@ -1,42 +1,60 @@
-"""From MQTT messages to one raw block: decode, drop what is stored already, bury what cannot be read."""
+"""From MQTT messages to one raw block: decode, drop what is stored already, bury what cannot be read.
+
+A wave of plain messages becomes columns in one loop; what is not plain (out of sequence, rows dropped, names
+or shapes that are not ours) is looked at message by message.
+"""
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any
 
 import numpy as np
 
-from ingest.decode import Rows, RowsError, decode_rows
+from ingest.clocks import AHEAD_MS, LATE_MS, Clocks
+from ingest.decode import Packed, Rows, RowsError, decode_data, rows_of
 from ingest.journal import Journal
 from ingest.ledger import Ledger, fresh
+from ingest.plain import STATUS, Device, Plain
 from ingest.silence import Expected
-from venueair.block import Block, Bool, Why
+from venueair.block import Block, Bool, Float64, Int32, Int64, Why
 from venueair.messages import Data, MessageError
-from venueair.store.store import MarkKey, Marks, Store
+from venueair.quantities import QUANTITIES
+from venueair.store.store import Store
 from venueair.topics import TopicError, device_topic, is_id, parse
-
-LATE_MS: Final = 120_000
-AHEAD_MS: Final = 60_000
-_STATUS: Final = {"ok": 0, "warming": Why.WARM_UP, "fault": Why.DEVICE_FAULT}
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    topic: str
-    payload: bytes
-    retained: bool
-    t: int
+class Mail:
+    """Messages in order of arrival, as parallel lists; `t` is when each came."""
+
+    topics: list[bytes] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    retained: list[bool] = field(default_factory=list)
+    t: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.topics)
 
 
 @dataclass(slots=True)
 class Intake:
-    """One wave: its rows in order of arrival, the marks to store with them, whom to tell."""
+    """One wave: its rows in order of arrival, and whom to tell when they are stored."""
 
     block: Block
-    marks: dict[MarkKey, Marks] = field(default_factory=dict)
-    announce: dict[str, set[MarkKey]] = field(default_factory=dict)  # topic -> (device, boot)
-    heard: dict[tuple[str, str], int] = field(default_factory=dict)  # (device, quantity) -> arrival
+    by_arrival: Block  # the rows of wrong clocks again, at the time they came: for detection only
+    streams: set[int] = field(default_factory=set)  # of the ledger, whose marks go with these rows
+    announce: dict[str, set[int]] = field(default_factory=dict)  # topic -> streams
+    blocks: list[Block] = field(default_factory=list)
+    shifted: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    topic: bytes
+    payload: bytes
+    retained: bool
+    t: int
 
 
 class Receiver:
@@ -55,13 +73,26 @@ class Receiver:
     ) -> None:
         self._store = store
         self._journal = journal
+        self._devices = {
+            device_topic(venue_of[name], name, "data").encode(): Device(
+                name, venue_of[name], max(LATE_MS, int(3000 * what.interval_s))
+            )
+            for name, what in expected.items()
+        }
         self.ledger = ledger
-        self._expected = expected
-        self._venue_of = venue_of
+        self.clocks = Clocks()
+        self._topics: dict[tuple[str, str], str] = {}  # (venue, via) -> where its marks go, "" if no id
+        self.heard: Int64 = np.zeros(64, dtype=np.int64)  # by series: when the last live reading arrived
         self.rejected: Counter[tuple[str, str]] = Counter()  # (device, reason)
         self.messages: Counter[str] = Counter()
         self.duplicates = 0
         self.late = 0
+
+    def forget(self, ledger: Ledger) -> None:
+        """Starts anew from the marks of the store."""
+        self.ledger = ledger
+        for device in self._devices.values():
+            device.streams.clear()
 
     def rejected_of(self, devices: Container[str]) -> dict[str, int]:
         """Readings of these devices that were refused, by reason."""
@@ -71,84 +102,159 @@ class Receiver:
                 reasons[reason] += count
         return dict(reasons)
 
-    def take(self, arrivals: Iterable[Arrival]) -> Intake:
-        intake = Intake(Block.empty())
-        blocks = []
-        for arrival in arrivals:
+    def take(self, mail: Mail) -> Intake:
+        intake = Intake(Block.empty(), Block.empty())
+        plain = Plain()
+        taken: list[int] = []
+        odd: list[int] = []
+        suspected = self.clocks.suspected
+        for n, topic in enumerate(mail.topics):
+            device = self._devices.get(topic)
+            if device is None or mail.retained[n] or device.id in suspected:
+                odd.append(n)
+                continue
             try:
-                device, known = self._device(arrival)
-                rows = decode_rows(device, arrival.payload, known, arrival.t)
-            except RowsError as error:
-                self._bury(arrival, error.reason, str(error))
-                self._mark(device, error.data, error.last, intake)
-            except MessageError as error:
-                self._bury(arrival, error.reason, str(error))
-            except TopicError as error:
-                self._bury(arrival, "topic", str(error))
-            else:
-                blocks += self._accept(arrival, rows, intake)
-        intake.block = Block.concat(blocks)
+                data = decode_data(mail.payloads[n])
+            except MessageError:
+                odd.append(n)
+                continue
+            (taken if plain.add(device, self._stream(device, data), data) else odd).append(n)
+        odd += self._plain(plain, taken, mail, intake)
+        for n in odd:
+            self._carefully(mail, n, intake)
+        intake.block = Block.concat(intake.blocks)
+        intake.by_arrival = Block.concat(intake.shifted)
         return intake
 
-    def _device(self, arrival: Arrival) -> tuple[str, dict[str, Expected]]:
-        """The device that the topic names, and the devices that may use such a topic."""
-        topic = parse(arrival.topic)
-        if topic.device is None:
-            raise TopicError(f"{arrival.topic!r} names no device")
-        return topic.device, self._expected if self._venue_of.get(topic.device) == topic.venue else {}
+    def _stream(self, device: Device, data: Data | Packed) -> int:
+        boot = data.boot if type(data) is Data else data.head.boot  # type: ignore[union-attr]  # one of the two
+        stream = device.streams.get(boot)
+        if stream is None:
+            stream = device.streams[boot] = self.ledger.stream(device.id, boot)
+        return stream
 
-    def _mark(self, device: str, data: Data, last: int, intake: Intake) -> None:
-        key = (device, data.boot)
-        self.ledger.add(*key, [*data.dropped, (data.seq, last)])
-        intake.marks[key] = self.ledger.of(*key)
-        if data.via is not None and is_id(data.via):
-            topic = device_topic(self._venue_of[device], data.via, "committed")
-            intake.announce.setdefault(topic, set()).add(key)
+    def _plain(self, plain: Plain, taken: list[int], mail: Mail, intake: Intake) -> list[int]:
+        """Enters what is in sequence; returns the messages to be looked at one by one."""
+        if not taken:
+            return []
+        at = np.array(mail.t, dtype=np.int64)[taken]
+        readings = plain.readings(at)
+        streams = np.array(plain.streams, dtype=np.int64)
+        good = ~readings.odd
+        # One that is odd breaks the sequence of its stream: what follows it is looked at after it.
+        good &= ~np.isin(streams, streams[readings.odd]) if readings.odd.any() else True
+        some = np.flatnonzero(good)
+        good[some] = self.ledger.follow(streams[some], readings.first[some], readings.count[some])
+        block = readings.of_messages(good)
+        live = (block.why & Why.LATE) == 0
+        self.late += len(block) - int(live.sum())
+        arrived = at[readings.message if good.all() else readings.message[good[readings.message]]]
+        self._hear(block.series[live], arrived[live])
+        intake.blocks.append(block)
+        for n in np.flatnonzero(good).tolist():
+            self._tell(plain.devices[n], plain.vias[n], plain.streams[n], intake)
+        return [taken[n] for n in np.flatnonzero(~good).tolist()]
 
-    def _accept(self, arrival: Arrival, rows: Rows, intake: Intake) -> list[Block]:
-        data = rows.data
-        new = fresh(self.ledger.of(rows.device, data.boot), data.seq, len(rows.t))
-        self.duplicates += rows.readings(~new)
-        if unreal := rows.readings(new & ~rows.kept):
-            self.rejected[rows.device, "time"] += unreal
+    def _tell(self, device: Device, via: str | None, stream: int, intake: Intake) -> None:
+        intake.streams.add(stream)
+        if via is None:
+            return
+        topic = self._topics.get((device.venue, via))
+        if topic is None:
+            topic = device_topic(device.venue, via, "committed") if is_id(via) else ""
+            self._topics[device.venue, via] = topic
+        if topic:
+            intake.announce.setdefault(topic, set()).add(stream)
+
+    def _hear(self, series: Int32, arrived: Int64) -> None:
+        if len(series):
+            most = int(series.max())
+            while most >= len(self.heard):
+                self.heard = np.concatenate([self.heard, np.zeros_like(self.heard)])
+            self.heard[series] = arrived
+
+    def _carefully(self, mail: Mail, n: int, intake: Intake) -> None:
+        letter = _Letter(mail.topics[n], mail.payloads[n], mail.retained[n], mail.t[n])
+        device = self._devices.get(letter.topic)
+        data: Data | Packed | None = None
+        try:
+            data = decode_data(letter.payload)
+            if device is None:
+                raise _stranger(letter.topic.decode(errors="replace"))
+            rows = rows_of(data, letter.t)
+        except RowsError as error:
+            self._bury(letter, error.reason, str(error))
+            if device is not None and data is not None:
+                self._mark(device, data, error.rows, intake)
+        except MessageError as error:
+            self._bury(letter, error.reason, str(error))
+        else:
+            self._accept(letter, device, data, rows, intake)
+
+    def _mark(self, device: Device, data: Data | Packed, rows: int, intake: Intake) -> None:
+        head = data if isinstance(data, Data) else data.head
+        self.ledger.add(device.id, head.boot, [*head.dropped, (head.seq, head.seq + rows - 1)], head.via)
+        self._tell(device, head.via, self._stream(device, data), intake)
+
+    def _accept(
+        self, letter: _Letter, device: Device, data: Data | Packed, rows: Rows, intake: Intake
+    ) -> None:
+        head = data if isinstance(data, Data) else data.head
+        new = fresh(self.ledger.of(device.id, head.boot), head.seq, len(rows.t))
+        known = {name: column for name, column in rows.values.items() if name in QUANTITIES}
+        self.duplicates += _readings(known, ~new)
+        if unreal := _readings(known, new & ~rows.kept):
+            self.rejected[device.id, "time"] += unreal
             wrong = rows.t[new & ~rows.kept][0]
-            self._journal.bury(
-                arrival.t,
-                arrival.topic,
-                "time",
-                f"t {wrong} is before 2020 or over a day ahead",
-                arrival.payload,
-            )
-        if rows.unknown:
-            self.rejected[rows.device, "unknown_quantity"] += len(rows.unknown) * int(new.sum())
-            self._journal.bury(
-                arrival.t, arrival.topic, "unknown_quantity", ", ".join(rows.unknown), arrival.payload
-            )
-        self._mark(rows.device, data, data.seq + len(rows.t) - 1, intake)
-        return self._columns(arrival, rows, new & rows.kept, intake)
-
-    def _columns(self, arrival: Arrival, rows: Rows, keep: Bool, intake: Intake) -> list[Block]:
-        late_after = max(LATE_MS, int(3000 * self._expected[rows.device].interval_s))
-        old = rows.data.resent or arrival.retained
-        late = keep & (old | (rows.t < arrival.t - late_after))
-        self.late += rows.readings(late)
-        why = np.full(len(rows.t), _STATUS[rows.data.status], dtype=np.uint16)
-        why |= np.where(late, Why.LATE, 0).astype(np.uint16)
-        ahead = rows.t > arrival.t + AHEAD_MS
-        why |= np.where(ahead, Why.CLOCK, 0).astype(np.uint16)
-        blocks = []
-        for quantity, column in rows.values.items():
-            some = keep & ~np.isnan(column)
-            if not some.any():
+            self._dead(letter, "time", f"t {wrong} is before 2020 or over a day ahead")
+        if unknown := sorted(rows.values.keys() - known.keys()):
+            self.rejected[device.id, "unknown_quantity"] += len(unknown) * int(new.sum())
+            self._dead(letter, "unknown_quantity", ", ".join(unknown))
+        self._mark(device, data, len(rows.t), intake)
+        old = head.resent or letter.retained
+        shift = None if old else self.clocks.shift(device.id, int(rows.t[-1]), letter.t, device.late_after)
+        late = new & (old | (rows.t < letter.t - device.late_after)) & (shift is None)
+        wrong_clock = (rows.t > letter.t + AHEAD_MS) | (shift is not None)
+        why = np.full(len(rows.t), STATUS[head.status], dtype=np.uint16)
+        for name, column in known.items():
+            there = new & ~np.isnan(column)
+            if not there.any():
                 continue
-            if (some & ~late & ~ahead).any():  # what detection leaves out must not pass for news
-                intake.heard[rows.device, quantity] = arrival.t
-            series = self._store.series(rows.device, quantity)
-            block = Block.of(rows.t[some], np.full(int(some.sum()), series), column[some])
-            block.why[:] = why[some]
-            blocks.append(block)
-        return blocks
+            series = device.series.get(name)
+            if series is None:
+                series = device.series[name] = self._store.series(device.id, name)
+            self.late += int((there & rows.kept & late).sum())
+            marks = np.where(late, Why.LATE, 0) | np.where(wrong_clock, Why.CLOCK, 0)
+            intake.blocks.append(_block(rows.t, series, column, why | marks, there & rows.kept))
+            if shift is not None:
+                intake.shifted.append(_block(rows.t + shift, series, column, why, there))
+            if (there & ~late).any():  # what detection leaves out must not pass for news
+                self._hear(np.array([series], dtype=np.int32), np.array([letter.t]))
 
-    def _bury(self, arrival: Arrival, reason: str, detail: str) -> None:
+    def _bury(self, letter: _Letter, reason: str, detail: str) -> None:
         self.messages[reason] += 1
-        self._journal.bury(arrival.t, arrival.topic, reason, detail, arrival.payload)
+        self._dead(letter, reason, detail)
+
+    def _dead(self, letter: _Letter, reason: str, detail: str) -> None:
+        topic = letter.topic.decode(errors="replace")
+        self._journal.bury(letter.t, topic, reason, detail, letter.payload)
+
+
+def _stranger(topic: str) -> MessageError:
+    try:
+        device = parse(topic).device
+    except TopicError as error:
+        return MessageError("topic", str(error))
+    if device is None:
+        return MessageError("topic", f"{topic!r} names no device")
+    return MessageError("unknown_device", f"device {device!r} of this venue is not in venueair.toml")
+
+
+def _readings(columns: dict[str, Float64], mask: Bool) -> int:
+    return sum(int((~np.isnan(column) & mask).sum()) for column in columns.values())
+
+
+def _block(t: Int64, series: int, column: Float64, why: Any, keep: Bool) -> Block:
+    block = Block.of(t[keep], np.full(int(keep.sum()), series), column[keep])
+    block.why[:] = why[keep]
+    return block

@@ -1,10 +1,10 @@
-"""ingest's SQLite: alarm edges until the api has them, open alarms, waiting channels, dead letters."""
+"""ingest's SQLite: alarm edges until the api has them, open alarms and intervals, channels, dead letters."""
 
 import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from venueair.messages import AlarmEdge, decode, encode
 
@@ -14,8 +14,11 @@ PRAGMA synchronous=FULL;
 CREATE TABLE IF NOT EXISTS outbox (id TEXT PRIMARY KEY, venue TEXT NOT NULL, edge BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS known (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS open (alarm TEXT PRIMARY KEY, venue TEXT NOT NULL, edge BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS intervals
+  (alarm TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER, peak INTEGER NOT NULL,
+   historical INTEGER NOT NULL, PRIMARY KEY (alarm, start));
 CREATE TABLE IF NOT EXISTS channels
-  (name TEXT PRIMARY KEY, stands INTEGER NOT NULL, since INTEGER NOT NULL);
+  (name TEXT PRIMARY KEY, stands INTEGER NOT NULL, since INTEGER NOT NULL, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS dead_letters
   (id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER NOT NULL, topic TEXT NOT NULL,
    reason TEXT NOT NULL, detail TEXT NOT NULL, payload BLOB NOT NULL);
@@ -24,7 +27,17 @@ PRAGMA user_version=1;
 MAX_DEAD_LETTERS: Final = 1000
 MAX_PAYLOAD: Final = 1024
 
-Channel = tuple[bool, int]  # does it stand, since when does it wait
+Channel = tuple[bool, int, int]  # does it stand, since when does it wait, how many values in a row
+
+
+class Interval(NamedTuple):
+    """An alarm stood from `start` until `stop`, ms; None: it stands. `historical`: found only later."""
+
+    alarm: str
+    start: int
+    stop: int | None
+    peak: int
+    historical: bool
 
 
 class Journal:
@@ -44,16 +57,42 @@ class Journal:
                     continue
                 payload = encode(edge)
                 self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", [edge.id, venue, payload])
-                if edge.level:
-                    self._db.execute(
-                        "INSERT OR REPLACE INTO open VALUES (?, ?, ?)", [edge.alarm, venue, payload]
-                    )
-                else:
-                    self._db.execute("DELETE FROM open WHERE alarm = ?", [edge.alarm])
+                if not edge.historical:
+                    self._enter(venue, edge, payload)
             self._db.executemany(
-                "INSERT OR REPLACE INTO channels VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?)",
                 [(name, *channel) for name, channel in channels.items()],
             )
+
+    def _enter(self, venue: str, edge: AlarmEdge, payload: bytes) -> None:
+        if edge.level:
+            self._db.execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?)", [edge.alarm, venue, payload])
+            stands = "UPDATE intervals SET peak = max(peak, ?) WHERE alarm = ? AND stop IS NULL"
+            if not self._db.execute(stands, [edge.level, edge.alarm]).rowcount:
+                row = [edge.alarm, edge.t, edge.level]
+                self._db.execute("INSERT OR REPLACE INTO intervals VALUES (?, ?, NULL, ?, 0)", row)
+        else:
+            self._db.execute("DELETE FROM open WHERE alarm = ?", [edge.alarm])
+            ends = "UPDATE intervals SET stop = ? WHERE alarm = ? AND stop IS NULL"
+            self._db.execute(ends, [edge.t, edge.alarm])
+
+    def intervals(self, alarm: str, start: int, end: int) -> list[Interval]:
+        """Those that overlap [start, end), oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT alarm, start, stop, peak, historical FROM intervals"
+                " WHERE alarm = ? AND start < ? AND coalesce(stop, start + 1) > ? ORDER BY start",
+                [alarm, end, start],
+            ).fetchall()
+        return [Interval(name, t, stop, peak, bool(late)) for name, t, stop, peak, late in rows]
+
+    def revise(self, gone: Iterable[Interval], new: Iterable[Interval]) -> None:
+        """What late rows have changed about when alarms stood."""
+        with self._lock, self._transaction():
+            self._db.executemany(
+                "DELETE FROM intervals WHERE alarm = ? AND start = ?", [(i.alarm, i.start) for i in gone]
+            )
+            self._db.executemany("INSERT OR REPLACE INTO intervals VALUES (?, ?, ?, ?, ?)", list(new))
 
     def unseen(self) -> list[tuple[str, AlarmEdge]]:
         with self._lock:
@@ -71,8 +110,8 @@ class Journal:
 
     def channels(self) -> dict[str, Channel]:
         with self._lock:
-            rows = self._db.execute("SELECT name, stands, since FROM channels").fetchall()
-        return {name: (bool(stands), since) for name, stands, since in rows}
+            rows = self._db.execute("SELECT name, stands, since, count FROM channels").fetchall()
+        return {name: (bool(stands), since, count) for name, stands, since, count in rows}
 
     def bury(self, t: int, topic: str, reason: str, detail: str, payload: bytes) -> None:
         """Keeps the newest MAX_DEAD_LETTERS, cut to MAX_PAYLOAD bytes."""

@@ -1,79 +1,107 @@
-"""The order of the stages: judge, take zone values, detect. Pure."""
+"""The order of the stages: correct, judge, take zone values, derive, take statistics, detect.
 
-from collections.abc import Sequence
+Pure but for `state`. All goes by event time: the same rows give the same results however they were cut.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
 
-from ingest import detect, quality, zones
-from venueair.block import Block, Int32, Why
-from venueair.rules import Rule
-from venueair.site import Site
+from ingest import detection, quality, statistics, zone_values
+from ingest.derive import derive
+from ingest.detection import Edge
+from ingest.journal import Channel
+from ingest.news import News
+from ingest.plan import Plan
+from venueair.block import Block, Flag, Int64, Why
+from venueair.store.store import Period
+
+_HISTORY = Why.LATE | Why.CLOCK
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the stages need to know of each series and rule, as columns."""
-
-    limits: quality.Limits
-    zone_of: Int32
-    channels: detect.Channels
-    ladders: tuple[tuple[Rule, str], ...]  # (rule, zone) by ladder number
-    channel_names: tuple[str, ...]  # the same over restarts and changed settings
-
-    @classmethod
-    def of(cls, names: Sequence[tuple[str, str]], site: Site, rules: Sequence[Rule]) -> "Plan":
-        """`names` (source, quantity) by series number holds every zone's series that a rule watches."""
-        number = {name: n for n, name in enumerate(names)}
-        zone_of = [
-            number.get((site.sensor[source].zone, quantity), -1) if source in site.sensor else -1
-            for source, quantity in names
-        ]
-        ladders = tuple((rule, zone.id) for rule in rules for zone in site.zones if rule.covers(zone.id))
-        rows = [
-            (number[zone, rule.quantity], n, k + 1, level)
-            for n, (rule, zone) in enumerate(ladders)
-            for k, level in enumerate(rule.levels)
-        ]
-        channels = detect.Channels(
-            series=np.array([series for series, *_ in rows], dtype=np.int64),
-            ladder=np.array([ladder for _, ladder, *_ in rows], dtype=np.int64),
-            level=np.array([nth for *_, nth, _ in rows], dtype=np.int64),
-            limit=np.array([level.limit for *_, level in rows], dtype=np.float64),
-            clear_below=np.array([level.limit - level.deadband for *_, level in rows], dtype=np.float64),
-            on_ms=np.array([level.on_delay_s * 1000 for *_, level in rows], dtype=np.int64),
-            off_ms=np.array([level.off_delay_s * 1000 for *_, level in rows], dtype=np.int64),
-        )
-        limits = quality.Limits.of([quantity for _, quantity in names])
-        channel_names = tuple(f"{ladders[n][0].id}/{ladders[n][1]}/{level}" for _, n, level, _ in rows)
-        return cls(limits, np.array(zone_of, dtype=np.int32), channels, ladders, channel_names)
-
-
-@dataclass(frozen=True, slots=True)
 class State:
-    quality: quality.State
-    zones: zones.State
-    detect: detect.State
+    """What the stages remember; changes in place."""
 
-    @classmethod
-    def start(cls, plan: Plan) -> "State":
-        return cls(quality.State.empty(), zones.State.empty(), detect.State.start(len(plan.channels)))
+    def __init__(self) -> None:
+        self.quality = quality.State()
+        self.zones = zone_values.State()
+        self.news = News()
+        self.statistics = statistics.State()
+        self.detection = detection.State()
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows to store: what came in with its flags, earlier rows that were flagged anew, zone values."""
+    """Rows to store: what came in with its flags, earlier rows that were flagged anew, zone values.
+
+    `changed` are the channels to keep over a restart. `late` are rows that came out of order: what is derived
+    around them has to be recomputed.
+    """
 
     rows: Block
     zone_values: Block
-    edges: list[detect.Edge]
+    edges: list[Edge]
+    changed: Int64
+    late: Block
 
 
-def run(block: Block, state: State, plan: Plan) -> tuple[Result, State]:
-    """One block of sensor readings through all stages."""
-    block = block.last_of_each()
-    judged, quality_state = quality.judge(block, state.quality, plan.limits)
-    live = judged.where((judged.why & (Why.LATE | Why.CLOCK)) == 0)
-    values, zone_state = zones.zone_values(live, state.zones, plan.zone_of)
-    edges, detect_state = detect.detect(values, state.detect, plan.channels)
-    return Result(judged, values, edges), State(quality_state, zone_state, detect_state)
+def judge(block: Block, state: State, plan: Plan) -> Block:
+    """One block of raw readings, corrected and flagged; sorted, with earlier rows that were flagged anew."""
+    return quality.judge(block.last_of_each(), state.quality, plan.limits)
+
+
+def run(block: Block, by_arrival: Block, state: State, plan: Plan) -> Result:
+    """One block of raw readings through all stages.
+
+    `by_arrival` are rows of wrong clocks at the time when they came: they are detected, not stored.
+    """
+    judged = judge(block, state, plan)
+    is_live = (judged.why & _HISTORY) == 0
+    live = judged if is_live.all() else judged.where(is_live)
+    if len(by_arrival):
+        live = Block.concat([live, judge(by_arrival, state, plan)]).last_of_each()
+    live = quality.without_spikes(live)
+    zoned = zone_values.zone_values(live, state.zones, plan.members)
+    told = state.news.told(live, zoned.values, state.zones.said, plan.members.zone_of)
+    derived = derive(told, plan.derived)
+    values = Block.concat([zoned.values, derived]).sorted() if len(derived) else zoned.values
+    windowed = statistics.advance(values, zoned.sensor_means, state.statistics, plan.windows)
+    readings = _readings(live, plan)
+    signals = Block.concat([readings, windowed]).sorted() if len(readings) else windowed
+    edges, changed = detection.detect(signals, state.detection, plan.channels)
+    late = Block.concat([judged.where(~is_live & ((judged.why & Why.CLOCK) == 0)), live.where(zoned.passed)])
+    rows = Block.concat([judged, zoned.reflagged]) if len(zoned.reflagged) else judged
+    return Result(rows, Block.concat([told, derived]), edges, changed, late)
+
+
+def channels(state: State, plan: Plan, which: Int64) -> dict[str, Channel]:
+    """What a restart needs to know of these channels, by name."""
+    columns = state.detection.columns.take(which)
+    found = zip(columns.on.tolist(), columns.since.tolist(), columns.count.tolist(), strict=True)
+    return dict(zip((plan.channel_names[c] for c in which.tolist()), found, strict=True))
+
+
+def owed(late: Block, names: list[tuple[str, str]]) -> list[Period]:
+    """Per device from the first to the last of its late rows."""
+    found: dict[str, Period] = {}
+    if not len(late):
+        return []
+    order = np.argsort(late.series, kind="stable")
+    series, t = late.series[order], late.t[order]
+    starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
+    first, last = np.minimum.reduceat(t, starts), np.maximum.reduceat(t, starts)
+    for number, low, high in zip(series[starts].tolist(), first.tolist(), last.tolist(), strict=True):
+        source = names[number][0]
+        have = found.get(source, Period(source, low, high + 1))
+        found[source] = Period(source, min(have.start, low), max(have.end, high + 1))
+    return list(found.values())
+
+
+def _readings(live: Block, plan: Plan) -> Block:
+    """Rows that a rule takes as they are, with the signal's number as series; flags 1 and 3 only."""
+    signal = plan.readings[live.series]
+    watched = (signal >= 0) & ((live.flag == Flag.GOOD) | (live.flag == Flag.SUSPECT))
+    if not watched.any():
+        return Block.empty()
+    rows = live.where(watched)
+    return Block(rows.t, signal[watched], rows.value, rows.raw, rows.flag, rows.why)

@@ -1,55 +1,40 @@
-"""The pipeline's state after a restart, rebuilt from what is stored."""
-
-from typing import Final
+"""The pipeline's state after a restart: stored rows of the time that it remembers run through it again."""
 
 import numpy as np
 
-from ingest import detect, pipeline, quality, zones
+from ingest import detection, pipeline
+from ingest.channel_steps import NOT_WAITING
 from ingest.journal import Channel
-from venueair.block import Block, Flag, Why
+from ingest.plan import Plan
+from venueair.block import Block, Why
 from venueair.store.store import Store
 
-MEMORY_MS: Final = 1_800_000  # how far back the tests of quality remember over a restart
+SLICE_MS = 3_600_000
+_KEPT = Why.WARM_UP | Why.DEVICE_FAULT | Why.CLOCK
 
 
-def warm_state(
-    store: Store, plan: pipeline.Plan, channels: dict[str, Channel], now_ms: int
-) -> pipeline.State:
-    """`channels` by name, as the journal kept them."""
+def replayed(stored: Block) -> Block:
+    """Stored rows as they had been received; that they were late is over."""
+    rows = Block.of(stored.t, stored.series, stored.raw)
+    rows.why[:] = stored.why & _KEPT
+    return rows
+
+
+def warm_state(store: Store, plan: Plan, channels: dict[str, Channel], now_ms: int) -> pipeline.State:
+    """`channels` by name, as the journal kept them: what stands or waits is theirs to say."""
+    state = pipeline.State()
     newest = store.newest()
     if newest is None:
-        return pipeline.State.start(plan)
+        return state
     newest = min(newest, now_ms)  # a row of a clock that runs ahead may be of tomorrow
-    rows = store.range(None, newest - MEMORY_MS, newest + 1)
-    is_zone = np.isin(rows.series, np.unique(plan.zone_of[plan.zone_of >= 0]))
-    readings, values = rows.where(~is_zone), rows.where(is_zone)
-    on_time = readings.where((readings.why & (Why.LATE | Why.CLOCK)) == 0)
-    _, judged = quality.judge(_as_received(on_time), quality.State.empty(), plan.limits)
-    return pipeline.State(judged, _zones(on_time, values, plan), _channels(values, plan, channels))
-
-
-def _as_received(rows: Block) -> Block:
-    fresh = Block.of(rows.t, rows.series, rows.raw)
-    fresh.why[:] = rows.why & (Why.WARM_UP | Why.DEVICE_FAULT)
-    return fresh
-
-
-def _zones(readings: Block, values: Block, plan: pipeline.Plan) -> zones.State:
-    state = zones.State.empty().grown(len(plan.zone_of))
-    np.maximum.at(state.newest, readings.series, readings.t)
-    np.maximum.at(state.emitted, values.series, values.t)
-    zone = plan.zone_of[readings.series]
-    needed = (zone >= 0) & ((readings.flag == Flag.GOOD) | (readings.flag == Flag.SUSPECT))
-    needed &= readings.t > state.emitted[zone] - zones.WINDOW_MS
-    return zones.State(readings.where(needed), state.newest, state.emitted)
-
-
-def _channels(values: Block, plan: pipeline.Plan, kept: dict[str, Channel]) -> detect.State:
-    state = detect.State.start(len(plan.channels))
-    last = np.full(len(plan.zone_of), int(state.last[0]) if len(state.last) else 0)
-    np.maximum.at(last, values.series, values.t)
-    state.last[:] = last[plan.channels.series]
+    devices = np.flatnonzero(~plan.is_zone).tolist()
+    for start in range(newest - plan.memory_ms, newest + 1, SLICE_MS):
+        rows = store.range(devices, start, min(start + SLICE_MS, newest + 1))
+        pipeline.run(replayed(rows), Block.empty(), state, plan)
+    state.detection.fit(plan.channels)
+    columns, last = state.detection.columns, state.detection.last
     for number, name in enumerate(plan.channel_names):
-        if name in kept:
-            state.on[number], state.since[number] = kept[name]
+        kept = channels.get(name, (False, NOT_WAITING, 0))
+        columns.on[number], columns.since[number], columns.count[number] = kept
+    state.detection = detection.State.of(plan.channels, columns.on, columns.since, columns.count, last)
     return state

@@ -6,53 +6,43 @@ not stored and starts anew from the store and with a new connection: gateways an
 and send them again.
 """
 
-import random
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import structlog
 
 from ingest import pipeline
-from ingest.alarms import silence_edges, threshold_edge
+from ingest.alarms import threshold_edge
 from ingest.announcer import Announcer
-from ingest.intake import Arrival, Receiver
+from ingest.failpoints import passed
+from ingest.intake import Intake, Mail, Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
 from ingest.live import Latest
-from ingest.rollup_writer import RollupWriter
-from ingest.silence import Expected, silent
+from ingest.plan import Plan, series_needed
+from ingest.settler import Settler
+from ingest.silence import Expected
 from ingest.warm import warm_state
+from ingest.watch import Watch
+from ingest.writer import RETRY_S, Batch, Writer
 from venueair.block import Block
 from venueair.clock import Clock
-from venueair.messages import AlarmEdge, AlarmSeen, MessageError, decode
-from venueair.mqtt_link import Address, Incoming, MqttLink
+from venueair.messages import AlarmEdge, AlarmSeen, MessageError, Status, decode
+from venueair.mqtt_link import Address, MqttLink
+from venueair.mqtt_wave import Incoming, Wave
+from venueair.rules_in_force import rules_of
 from venueair.settings import Settings
-from venueair.store.store import MarkKey, Marks, Store, StoreError
-from venueair.topics import any_device, device_topic, venue_topic
+from venueair.store.store import MarkKey, Store
+from venueair.topics import any_device, device_topic, parse, venue_topic
 
 log = structlog.get_logger(__name__)
 
-WAVE: Final = 2_000
-MAX_PENDING_ROWS: Final = 500_000
-QUIET_S: Final = 0.1
-BUSY_ROWS: Final = 5_000
-RETRY_S: Final = (1.0, 30.0)
-RETAIN_S: Final = 6 * 3600
-
-
-@dataclass(slots=True)
-class Pending:
-    """Processed but not stored yet."""
-
-    rows: Block
-    marks: dict[MarkKey, Marks]
-    announce: dict[str, set[MarkKey]]
-    messages: list[Incoming]
+MAX_WAVES: Final = 64  # received and not looked at yet; above it the broker is not read any more
+PAUSE_S: Final = 0.02
 
 
 class Worker:
@@ -71,32 +61,35 @@ class Worker:
         self._site = settings.site
         self._clock = clock
         self._store = store
-        self._expected = expected
         self.journal = Journal(journal)
         self.link = MqttLink(address, f"ingest-{settings.gateway.venue}", manual_ack=True, durable=True)
         self.announcer = Announcer(settings, clock, self.link, self.journal)
         self.latest = Latest()
-        self.counts: Counter[str] = Counter()
-        self.store_problem = ""
-        self._inbox: deque[tuple[Incoming, int]] = deque()
+        self._counts: Counter[str] = Counter()
+        self._inbox: deque[tuple[Wave, int]] = deque()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
-        self._flushed, self._retry_at, self._retry_s = 0.0, 0.0, RETRY_S[0]
-        self._heard: dict[tuple[str, str], int] = {}
-        self._started = clock.now_ms()
-        self._next_silence = self._next_retain = 0.0
         venue_of = {s.id: self._site.venue_of_zone(s.zone) for s in self._site.sensors}
         self.receiver = Receiver(store, self.journal, Ledger({}), expected, venue_of)
+        self._rules = rules_of(settings, datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date())
+        self._keys = frozenset(entry.key for entry in self._rules)
+        self._watch = Watch(settings, clock, self.journal, self.receiver, expected)
+        self._settler = Settler(store, self.journal, self._site, clock, lambda: self._plan, self._tell)
+        self._writer = self._new_writer()
         self._restart()
         for venue in settings.venue:
-            self.link.subscribe(any_device(venue.id, "data"), self._receive)
+            self.link.subscribe_waves(any_device(venue.id, "data"), self._receive)
+            self.link.subscribe(any_device(venue.id, "status"), self._status)
             self.link.subscribe(venue_topic(venue.id, "alarm_seen"), self._alarm_seen)
             self.link.subscribe(device_topic(venue.id, "api", "status"), self._api_status)
+        self.link.on_connected(self._watch.connected)
         self.link.on_connected(self.announcer.everything)
 
     def start(self) -> None:
         self._thread.start()
+        self._writer.start()
+        self._settler.start()
         self.link.start()
 
     def stop(self) -> None:
@@ -107,16 +100,37 @@ class Worker:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=4)
+        self._settler.stop()
         self.link.stop()
         self.journal.close()
 
     def idle(self) -> bool:
         """Everything that was received is stored."""
-        return not self._inbox and not self._pending
+        return not self._inbox and self._writer.idle
 
-    def _receive(self, message: Incoming) -> None:
-        self._inbox.append((message, self._clock.now_ms()))
+    @property
+    def counts(self) -> Counter[str]:
+        return self._counts + self._writer.counts + self._settler.counts
+
+    @property
+    def store_problem(self) -> str:
+        return self._writer.problem
+
+    def _receive(self, wave: Wave) -> None:
+        self._inbox.append((wave, self._clock.now_ms()))
+        if len(self._inbox) >= MAX_WAVES:
+            self.link.pause()
         self._wake.set()
+        passed("received")
+
+    def _status(self, message: Incoming) -> None:
+        try:
+            status = decode(message.payload, Status)
+        except MessageError as error:
+            self.receiver.messages[error.reason] += 1
+        else:
+            self._watch.status(parse(message.topic).device or "", status)
+        self.link.ack(message)
 
     def _alarm_seen(self, message: Incoming) -> None:
         try:
@@ -129,30 +143,30 @@ class Worker:
         self.announcer.everything()
         self.link.ack(message)
 
+    def _tell(self, edges: list[AlarmEdge]) -> None:
+        self._watch.record(edges, {})
+        if edges:
+            self.announcer.alarms()
+
+    def _new_writer(self) -> Writer:
+        return Writer(self._store, self._clock, self._settings.store, self._wake.set)
+
     def _restart(self) -> None:
         """Forgets all that is not stored."""
-        for rule in self._settings.rule:
-            for zone in self._site.zones:
-                if rule.covers(zone.id):
-                    self._store.series(zone.id, rule.quantity)
-        self.receiver.ledger = Ledger(self._store.marks())
-        self._pending: list[Pending] = []
+        self.receiver.forget(Ledger(self._store.marks()))
         self._names: list[tuple[str, str]] = []
-        self._rollups = RollupWriter(self._store)
-        self._rollups.catch_up()
+        self._plan = Plan.of([], self._site, self._rules)
         self._plan_again()
         self._state = warm_state(self._store, self._plan, self.journal.channels(), self._clock.now_ms())
 
     def _plan_again(self) -> None:
         """New series came: their zones get series too, and the columns of the stages grow."""
-        names = self._store.names()
-        if names and len(names) == len(self._names):
+        if self._names and len(self._store.names()) == len(self._names):
             return
-        for source, quantity in names:
-            if source in self._site.sensor:
-                self._store.series(self._site.sensor[source].zone, quantity)
+        for source, quantity in series_needed(self._store.names(), self._site, self._rules):
+            self._store.series(source, quantity)
         self._names = self._store.names()
-        self._plan = pipeline.Plan.of(self._names, self._site, self._settings.rule)
+        self._plan = Plan.of(self._names, self._site, self._rules, before=self._plan)
 
     def _run(self) -> None:
         deadline = float("inf")
@@ -160,117 +174,88 @@ class Worker:
             if self._stopping.is_set():
                 deadline = min(deadline, time.monotonic() + 3)
                 if self.idle() or time.monotonic() > deadline:
+                    self._writer.stop(0)
                     return
-            self._wake.wait(0.02)
+            self._wake.wait(PAUSE_S)
             self._wake.clear()
             try:
                 self._process()
-                self._flush()
+                self._tell_stored()
                 self._tick()
+                if self._writer.broken:
+                    raise RuntimeError("the writer failed")  # noqa: TRY301  # handled like a failure here
             except Exception:
-                self.counts["worker_restarts"] += 1
+                self._counts["worker_restarts"] += 1
                 log.exception("ingest starts anew from the store; gateways will send again")
                 self._stopping.wait(1)
                 self._restart_when_possible()
 
     def _restart_when_possible(self) -> None:
+        self._writer.stop(0)
         while not self._stopping.is_set():
             try:
                 self._restart()
             except Exception as error:
-                self.store_problem = str(error)
+                self._writer.problem = str(error)
                 log.exception("ingest cannot start anew yet and tries again")
                 self._stopping.wait(RETRY_S[0])
             else:
+                counts = self._writer.counts
+                self._writer = self._new_writer()
+                self._writer.counts.update(counts)
+                self._writer.start()
                 self.link.reconnect()  # what was forgotten is unacknowledged and comes again
                 return
 
     def _process(self) -> None:
-        if not self._inbox or sum(len(p.rows) for p in self._pending) > MAX_PENDING_ROWS:
+        if self._writer.full:
+            self.link.pause()
             return
-        wave = [self._inbox.popleft() for _ in range(min(len(self._inbox), WAVE))]
-        intake = self.receiver.take(
-            Arrival(message.topic, message.payload, message.retained, t) for message, t in wave
-        )
-        self._heard.update(intake.heard)
+        self.link.resume()
+        if not self._inbox:
+            return
+        waves = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        mail = Mail()
+        for wave, t in waves:
+            mail.topics.extend(wave.topics)
+            mail.payloads.extend(wave.payloads)
+            mail.retained.extend(wave.retained)
+            mail.t.extend([t] * len(wave))
+        intake = self.receiver.take(mail)
         self._plan_again()
-        result, state = pipeline.run(intake.block, self._state, self._plan)
+        result = pipeline.run(intake.block, intake.by_arrival, self._state, self._plan)
+        passed("validated")
         edges = [threshold_edge(edge, self._plan) for edge in result.edges]
-        self._record(edges, self._changed_channels(state))
-        self._state = state
-        rows = Block.concat([result.rows, result.zone_values])
-        self.latest.update(rows)
-        messages = [message for message, _ in wave]
-        self._pending.append(Pending(rows, intake.marks, intake.announce, messages))
-
-    def _changed_channels(self, state: pipeline.State) -> dict[str, tuple[bool, int]]:
-        old, new = self._state.detect, state.detect
-        changed = np.flatnonzero((old.on != new.on) | (old.since != new.since))
-        return {self._plan.channel_names[c]: (bool(new.on[c]), int(new.since[c])) for c in changed.tolist()}
-
-    def _record(self, edges: list[AlarmEdge], channels: dict[str, tuple[bool, int]]) -> None:
-        if not edges and not channels:
-            return
-        self.journal.record([(self._venue_of(edge), edge) for edge in edges], channels)
+        self._watch.record(edges, pipeline.channels(self._state, self._plan, result.changed))
         if edges:
             self.announcer.alarms()
+        rows = Block.concat([result.rows, result.zone_values])
+        self.latest.update(rows)
+        self._watch.seen(result.rows)
+        self._writer.put(self._batch(rows, intake, result, waves))
 
-    def _venue_of(self, edge: AlarmEdge) -> str:
-        sensor = self._site.sensor.get(edge.scope)
-        zone = sensor.zone if sensor else edge.scope
-        if zone in self._site.zone:
-            return self._site.venue_of_zone(zone)
-        # The device is no longer in the settings: its silence ends in the venue where it was raised.
-        return next(venue for venue, opened in self.journal.open_alarms() if opened.alarm == edge.alarm)
+    def _batch(
+        self, rows: Block, intake: Intake, result: pipeline.Result, waves: list[tuple[Wave, int]]
+    ) -> Batch:
+        ledger = self.receiver.ledger
+        marks = {ledger.keys[stream]: ledger.marks(stream) for stream in intake.streams}
+        announce: dict[str, dict[MarkKey, int]] = {
+            topic: {ledger.keys[stream]: marks[ledger.keys[stream]].upto for stream in streams}
+            for topic, streams in intake.announce.items()
+        }
+        acks = [(wave.generation, wave.mids) for wave, _ in waves]
+        return Batch(rows, marks, pipeline.owed(result.late, self._names), announce, acks)
 
-    def _flush(self) -> None:
-        rows = sum(len(p.rows) for p in self._pending)
-        now = time.monotonic()
-        due = rows > BUSY_ROWS or now - self._flushed >= QUIET_S or self._stopping.is_set()
-        if not self._pending or not due or now < self._retry_at:
-            return
-        block = Block.concat([p.rows for p in self._pending])
-        marks = {key: mark for p in self._pending for key, mark in p.marks.items()}
-        try:
-            self.counts["collided"] += self._store.write(block, marks)
-        except StoreError as error:
-            self._store_failed(error)
-            return
-        self.store_problem, self._retry_s, self._flushed = "", RETRY_S[0], now
-        self.counts["stored"] += len(block)
-        self._rollups.touch(block.t)
-        for pending in self._pending:
-            for message in pending.messages:
-                self.link.ack(message)
-            for topic, keys in pending.announce.items():
-                self.announcer.committed(topic, {key: self.receiver.ledger.of(*key).upto for key in keys})
-        self._pending = []
-
-    def _store_failed(self, error: StoreError) -> None:
-        if not self.store_problem:
-            log.warning("the store cannot be written; rows are kept and tried again", problem=str(error))
-        self.store_problem = str(error)
-        self.counts["store_failures"] += 1
-        self._retry_at = time.monotonic() + random.uniform(self._retry_s / 2, self._retry_s)  # noqa: S311  # jitter
-        self._retry_s = min(self._retry_s * 2, RETRY_S[1])
+    def _tell_stored(self) -> None:
+        for batch in self._writer.done():
+            passed("before_ack")
+            for generation, mids in batch.acks:
+                self.link.ack_wave(mids, generation)
+            for topic, marks in batch.announce.items():
+                self.announcer.committed(topic, marks)
+            passed("after_ack")
 
     def _tick(self) -> None:
-        now = self._clock.now_ms()
         self.announcer.tick(self.latest, self._names)
-        if not self._pending and time.monotonic() >= self._retry_at:
-            try:
-                self._keep_house(now)
-            except StoreError as error:
-                self._store_failed(error)
-        if time.monotonic() >= self._next_silence:
-            self._next_silence = time.monotonic() + min(1.0, 5.0 / self._clock.speed)
-            stands = {edge.alarm: edge for _, edge in self.journal.open_alarms()}
-            quiet = silent(self._expected, self._heard, self._started, now)
-            self._record(silence_edges(quiet, stands, now), {})
-
-    def _keep_house(self, now: int) -> None:
-        self._rollups.write(now)
-        if self._clock.monotonic() >= self._next_retain:
-            keep = self._settings.store
-            self._store.retain(now, keep.raw_days, keep.minutes_days, keep.hours_days)
-            self._next_retain = self._clock.monotonic() + RETAIN_S
+        if self._watch.look(self._names, self._keys, connected=self.link.connected):
+            self.announcer.alarms()

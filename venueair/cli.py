@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ app.add_typer(key_app, name="key")
 
 Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
 DEFAULT_CONFIG = Path("venueair.toml")
-SERVICES = frozenset({"demo", "run", "gateway"})
+SERVICES = frozenset({"demo", "run", "gateway", "ingest", "api"})
 
 
 @app.callback()
@@ -86,7 +87,7 @@ def demo(
 ) -> None:
     """Everything on this machine, with a simulated hall: a crowd, a cooking show, an alarm, purifiers."""
     from venueair.demo import Demo, Options
-    from venueair.whole import StartError
+    from venueair.starting import StartError
 
     stopping.hold()
     options = Options(speed, seconds, port, mqtt_port, data, ready, summary)
@@ -100,7 +101,8 @@ def demo(
 @app.command()
 def run(config: Config = DEFAULT_CONFIG) -> None:
     """All parts in one process: what a small venue runs on one box."""
-    from venueair.whole import StartError, Whole
+    from venueair.starting import StartError
+    from venueair.whole import Whole
 
     settings = _settings(config)
     stopping.hold()
@@ -120,24 +122,35 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
 @app.command()
 def gateway(config: Config = DEFAULT_CONFIG) -> None:
     """The gateway alone, on the box with the wires: sensors in, MQTT out."""
-    from gateway.runner import Gateway
-    from gateway.spool_file import SpoolError
-    from venueair.clock import SystemClock
-    from venueair.whole import DRAIN_S, address_of
+    from venueair.apart import gateway
+
+    _alone(gateway, config)
+
+
+@app.command()
+def ingest(config: Config = DEFAULT_CONFIG) -> None:
+    """Ingest alone: readings from MQTT into InfluxDB, alarms out."""
+    from venueair.apart import ingest
+
+    _alone(ingest, config)
+
+
+@app.command()
+def api(config: Config = DEFAULT_CONFIG) -> None:
+    """API, page and control alone: live values from MQTT, history from InfluxDB."""
+    from venueair.apart import api
+
+    _alone(api, config)
+
+
+def _alone(part: Callable[[Any], None], config: Path) -> None:
+    from venueair.starting import StartError
 
     settings = _settings(config)
-    if settings.mqtt.broker == "embedded":
-        raise fail(f'{config}: a gateway alone needs [mqtt] broker = "the host of your broker"')
-    stopping.hold()
     try:
-        part = Gateway(settings, SystemClock(), address_of(settings))
-    except SpoolError as error:
-        raise fail(str(error)) from error
-    part.start()
-    stopping.requested.wait()
-    part.stop_sensors()
-    part.drain(DRAIN_S)
-    part.stop()
+        part(settings)
+    except StartError as error:
+        raise fail(f"{config}: {error}") from error
 
 
 @app.command()

@@ -7,6 +7,7 @@ can add its own.
 
 import io
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import cbor2
@@ -67,8 +68,12 @@ class Committed(Message):
     upto: dict[str, dict[str, Whole]]
 
 
-class AlarmEdge(Message):
-    """One change of one alarm; `level` is the new level (0 = cleared), `value` what crossed, in its unit."""
+class AlarmEdge(Message, omit_defaults=True):
+    """One change of one alarm; `level` is the new level (0 = cleared), `value` what crossed, in its unit.
+
+    `historical`: found only later, over from `t` to `until`; it enters the book closed and raises nothing.
+    `source` says where the limit comes from; `reason` why it ended, where the air is not the reason.
+    """
 
     id: str
     alarm: str
@@ -79,16 +84,28 @@ class AlarmEdge(Message):
     level: int
     value: Number
     limit: Number
+    family: Literal["operating", "screening"] = "operating"
+    latching: bool = False
+    historical: bool = False
+    until: Millis | None = None
+    source: str | None = None
+    reason: str | None = None
 
 
 class AlarmSeen(Message):
     ids: list[str]
 
 
-class OpenAlarms(Message):
-    """The last edge of every alarm that stands open, so that ingest and api agree after any restart."""
+class OpenAlarms(Message, omit_defaults=True):
+    """The last edge of every alarm that stands open, so that ingest and api agree after any restart.
+
+    A long list comes as `parts` messages with one `t`, when it was made.
+    """
 
     alarms: list[AlarmEdge]
+    t: Millis = 0
+    part: Annotated[int, msgspec.Meta(ge=1)] = 1
+    parts: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class Live(Message):
@@ -149,8 +166,9 @@ class PurifierState(Message, omit_defaults=True):
 
 M = TypeVar("M", bound=Message)
 _encoder: Final = msgspec.json.Encoder()
+_OPEN_HEAD: Final = 128  # bytes of an OpenAlarms around its alarms, at most
 # RFC 8746 typed arrays that we write and read: little- and big-endian 64-bit integers and floats, float32.
-_TYPED: Final = {71: "<u8", 75: ">i8", 79: "<i8", 82: ">f8", 85: "<f4", 86: "<f8"}
+TYPED_ARRAYS: Final = {71: "<u8", 75: ">i8", 79: "<i8", 82: ">f8", 85: "<f4", 86: "<f8"}
 
 
 def encode(message: Message) -> bytes:
@@ -158,6 +176,22 @@ def encode(message: Message) -> bytes:
     if len(payload) > MAX_BYTES:
         raise MessageError("oversize", f"{len(payload)} bytes; at most {MAX_BYTES} can be sent")
     return payload
+
+
+def open_parts(alarms: Iterable[AlarmEdge], t: int) -> list[OpenAlarms]:
+    """The list of open alarms in messages that fit MAX_BYTES; an empty list is one message too."""
+    parts: list[list[AlarmEdge]] = [[]]
+    size = _OPEN_HEAD
+    for edge in alarms:
+        more = len(_encoder.encode(edge)) + 1
+        if parts[-1] and size + more > MAX_BYTES:
+            parts.append([])
+            size = _OPEN_HEAD
+        parts[-1].append(edge)
+        size += more
+    return [
+        OpenAlarms(alarms=part, t=t, part=nth, parts=len(parts)) for nth, part in enumerate(parts, start=1)
+    ]
 
 
 def encode_cbor(data: Data) -> bytes:
@@ -204,9 +238,9 @@ def _read_cbor(payload: bytes) -> Any:
 
 
 def _typed_array(tag: cbor2.CBORTag, _immutable: bool) -> Any:
-    dtype = _TYPED.get(tag.tag)
+    dtype = TYPED_ARRAYS.get(tag.tag)
     if dtype is None or not isinstance(tag.value, bytes):
-        raise ValueError(f"CBOR tag {tag.tag} is not one of {sorted(_TYPED)}")
+        raise ValueError(f"CBOR tag {tag.tag} is not one of {sorted(TYPED_ARRAYS)}")
     column = np.frombuffer(tag.value, dtype=dtype)
     if column.dtype.kind != "f":
         return column.tolist()

@@ -4,7 +4,7 @@ A new paho client for each connection: paho resends unacknowledged publishes aft
 deliver a late command, and a late PUBACK would acknowledge another message (packet ids start over). So each
 message carries the generation of its connection, and acks of older generations are dropped. Handlers run on
 the link's thread and may raise: that is counted and logged, and the link lives. Liveness is the age of the
-last received packet, not is_connected(), which stays true on a dead thread.
+last received bytes, not is_connected(), which stays true on a dead thread.
 """
 
 import contextlib
@@ -12,49 +12,32 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+
+from venueair.mqtt_connection import Address, Connection
+from venueair.mqtt_pace import Pacing
+from venueair.mqtt_routes import Routes, Subscription
+from venueair.mqtt_wave import Handler, Incoming, Wave, WaveHandler
+
+__all__ = ["Address", "Handler", "Incoming", "MqttLink", "Pacing", "Wave", "WaveHandler"]
 
 log = structlog.get_logger(__name__)
 
 KEEPALIVE_S: Final = 15
 CONNECT_TIMEOUT_S: Final = 10.0
 RETRY_S: Final = (1.0, 10.0)
-SESSION_EXPIRY_S: Final = 14 * 86400
-RECEIVE_MAXIMUM: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    topic: str
-    payload: bytes
-    retained: bool
-    mid: int
-    qos: int
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    host: str
-    port: int
-    username: str
-    password: str
-    mqtt5: bool  # the embedded broker speaks 3.1.1 only
-
-
-Handler = Callable[[Incoming], None]
 
 
 class MqttLink:
-    """`subscribe` before `start`. Messages are acknowledged by `ack` when `manual_ack`, else on return."""
+    """Subscribe before `start`. With `manual_ack`, `ack` and `ack_wave` acknowledge, else a handler's return.
+
+    Those that no handler takes are acknowledged and counted as `unclaimed`.
+    """
 
     def __init__(
         self,
@@ -64,18 +47,20 @@ class MqttLink:
         will: tuple[str, bytes] | None = None,
         manual_ack: bool = False,
         durable: bool = False,
+        pacing: Pacing = Pacing(),  # noqa: B008  # frozen
     ) -> None:
         self._address = address
         self._client_id = client_id
         self._will = will
         self._manual_ack = manual_ack
         self._durable = durable
-        self._handlers: list[tuple[str, int, Handler]] = []
+        self._pacing = pacing
+        self._routes = Routes(self._call)
         self._on_connected: list[Callable[[], None]] = []
-        self._client: paho.Client | None = None
+        self._client: Connection | None = None
         self._ready = False
+        self._paused = False
         self._generation = 0
-        self._last_packet = 0.0
         self._stopping = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{client_id}", daemon=True)
@@ -84,7 +69,11 @@ class MqttLink:
         self.last_error = "not connected yet"
 
     def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
-        self._handlers.append((topic_filter, qos, handler))
+        self._routes.add(Subscription(topic_filter, qos, handler=handler))
+
+    def subscribe_waves(self, topic_filter: str, handler: WaveHandler, *, qos: int = 1) -> None:
+        """For floods: `handler` gets all messages that one read of the socket brought, in one call."""
+        self._routes.add(Subscription(topic_filter, qos, wave_handler=handler))
 
     def on_connected(self, callback: Callable[[], None]) -> None:
         """Called on the link's thread after each (re)connection, when all subscriptions were sent."""
@@ -92,7 +81,8 @@ class MqttLink:
 
     @property
     def connected(self) -> bool:
-        return self._ready and time.monotonic() - self._last_packet < 2 * KEEPALIVE_S
+        client = self._client
+        return self._ready and client is not None and time.monotonic() - client.heard_at < 2 * KEEPALIVE_S
 
     @property
     def generation(self) -> int:
@@ -123,14 +113,27 @@ class MqttLink:
         return info.rc == paho.MQTT_ERR_SUCCESS
 
     def ack(self, message: Incoming) -> None:
-        """Acknowledges a QoS 1 message; silently too late when its connection is gone (it comes again)."""
+        """Acknowledges a QoS 1 message; only counted when its connection is gone (then it comes again)."""
+        if message.qos > 0:
+            self.ack_wave([message.mid], message.generation)
+
+    def ack_wave(self, mids: Sequence[int], generation: int) -> None:
+        """Like `ack`, for all messages of a wave by one packet; 0 (QoS 0) is skipped."""
         with self._lock:
-            if message.qos == 0 or self._client is None:
-                return
-            if message.generation != self._generation or not self._ready:
-                self.counts["stale_ack"] += 1
-                return
-            self._client.ack(message.mid, message.qos)
+            if self._client is not None and generation == self._generation and self._ready:
+                self._client.queue_acks(mids)
+            else:
+                self.counts["stale_ack"] += len(mids) - mids.count(0)
+
+    def pause(self) -> None:
+        """Stops reading: the consumer is full, and the broker keeps what comes. The link stays up."""
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        client = self._client
+        if client is not None:
+            client.wake()
 
     def _run(self) -> None:
         attempt = 0
@@ -148,24 +151,12 @@ class MqttLink:
             ceiling = min(RETRY_S[1], RETRY_S[0] * 2.0 ** min(attempt, 4))
             self._stopping.wait(random.uniform(RETRY_S[0] / 2, ceiling))  # noqa: S311  # jitter, no secret
 
-    def _connect(self, client: paho.Client) -> bool:
+    def _connect(self, client: Connection) -> bool:
         with self._lock:
             self._client = client
             self._generation += 1
         try:
-            if self._address.mqtt5:
-                properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho
-                properties.ReceiveMaximum = RECEIVE_MAXIMUM
-                properties.SessionExpiryInterval = SESSION_EXPIRY_S if self._durable else 0
-                client.connect(
-                    self._address.host,
-                    self._address.port,
-                    KEEPALIVE_S,
-                    clean_start=not self._durable,
-                    properties=properties,
-                )
-            else:
-                client.connect(self._address.host, self._address.port, KEEPALIVE_S)
+            client.dial(KEEPALIVE_S, durable=self._durable)
         except (OSError, ValueError) as error:
             self._fail(f"cannot reach the broker at {self._address.host}:{self._address.port}: {error}")
             return False
@@ -185,8 +176,7 @@ class MqttLink:
                 if not self._stopping.is_set():
                     self._fail("the connection was lost")
                 return
-            thread = getattr(self._client, "_thread", None)
-            if thread is not None and not thread.is_alive():
+            if self._client is not None and not self._client.running:
                 self._fail("the MQTT thread died")
                 return
             if not self.connected:
@@ -199,54 +189,40 @@ class MqttLink:
         self.last_error = text
         self.counts["connection_lost"] += 1
 
-    def _new_client(self) -> paho.Client:
-        mqtt5 = self._address.mqtt5
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._client_id,
-            clean_session=None if mqtt5 else True,
-            protocol=MQTTProtocolVersion.MQTTv5 if mqtt5 else MQTTProtocolVersion.MQTTv311,
+    def _new_client(self) -> Connection:
+        client = Connection(
+            self._client_id,
+            self._generation + 1,
+            self._address,
             manual_ack=self._manual_ack,
-            reconnect_on_failure=False,
+            on_wave=partial(self._call, self._received),
+            paused=lambda: self._paused,
+            pacing=self._pacing,
         )
-        client.username_pw_set(self._address.username, self._address.password)
         client.max_inflight_messages_set(1000)
         if self._will:
             client.will_set(self._will[0], self._will[1], qos=1, retain=True)
-        generation = self._generation + 1
-        client.on_connect = self._guard(self._connected)
-        client.on_disconnect = self._guard(lambda *_: self._lost.set())
-        client.on_socket_close = self._guard(lambda *_: self._lost.set())
-        client.on_log = self._on_log
-        client.on_message = self._guard(lambda _c, _u, message: self._dispatch(message, generation))
+        client.on_connect = partial(self._call, self._connected)
+        client.on_disconnect = lambda *_: self._lost.set()
+        client.on_socket_close = lambda *_: self._lost.set()
+        client.on_message = partial(self._call, self._received_qos_2, self._generation + 1)
         return client
 
-    def _on_log(self, _client: object, _userdata: object, _level: object, text: str) -> None:
-        # The only place where paho tells of an answered ping, which keeps a quiet link alive.
-        if text.startswith("Received"):
-            self._heard()
-
-    def _heard(self) -> None:
-        self._last_packet = time.monotonic()
-
-    def _guard(self, call: Callable[..., None]) -> Callable[..., None]:
-        def guarded(*args: Any) -> None:
-            try:
-                call(*args)
-            except Exception:
-                self.counts["handler_errors"] += 1
-                log.exception("mqtt handler failed", client=self._client_id)
-
-        return guarded
+    def _call(self, handler: Callable[..., Any], *args: Any) -> None:
+        """paho's thread would end at what a handler raises."""
+        try:
+            handler(*args)
+        except Exception:
+            self.counts["handler_errors"] += 1
+            log.exception("mqtt handler failed", client=self._client_id)
 
     def _connected(self, client: paho.Client, _u: object, _f: object, reason: Any, _p: object) -> None:
         if reason.is_failure:
             self._fail(f"the broker refused {self._client_id}: {reason}; check user name and password")
             self._lost.set()
             return
-        self._heard()
-        for topic_filter, qos, _ in self._handlers:  # always: the broker may have lost the session
-            client.subscribe(topic_filter, qos)
+        for subscription in self._routes.subscriptions:  # always: the broker may have lost the session
+            client.subscribe(subscription.topic_filter, subscription.qos)
         with self._lock:
             if client is not self._client:
                 return  # its answer came after it was given up
@@ -256,19 +232,18 @@ class MqttLink:
         for callback in self._on_connected:
             callback()
 
-    def _dispatch(self, message: paho.MQTTMessage, generation: int) -> None:
-        self._heard()
-        self.counts["received"] += 1
-        incoming = Incoming(
-            message.topic, bytes(message.payload), message.retain, message.mid, message.qos, generation
-        )
-        handled = False
-        for topic_filter, _, handler in self._handlers:
-            if paho.topic_matches_sub(topic_filter, message.topic):
-                handled = True
-                handler(incoming)
-        if not handled and self._manual_ack:
-            self.ack(incoming)
+    def _received(self, wave: Wave) -> None:
+        self.counts["received"] += len(wave)
+        unclaimed = self._routes.deliver(wave)
+        if unclaimed:
+            self.counts["unclaimed"] += len(unclaimed)
+        self.ack_wave(unclaimed if self._manual_ack else wave.mids, wave.generation)
+
+    def _received_qos_2(self, generation: int, client: paho.Client, _u: object, m: paho.MQTTMessage) -> None:
+        """Nobody asks for QoS 2, but a broker may raise it: completed here, then it is like QoS 0."""
+        client.ack(m.mid, 2)
+        topics, payloads = [m.topic.encode()], [bytes(m.payload)]
+        self._received(Wave(topics, payloads, [0], [m.retain], [m.dup], generation, time.monotonic()))
 
     def _end(self, client: paho.Client) -> None:
         with contextlib.suppress(OSError, ValueError):

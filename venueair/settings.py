@@ -6,17 +6,25 @@ The environment wins over the file: VENUEAIR_MQTT__PASSWORD sets `password` belo
 import os
 import tomllib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentProblem
 
+from venueair.corrections import Correction
+from venueair.limits import FACILITIES
 from venueair.rules import ControlSettings, Rule
+from venueair.settings_corrections import correction_mistakes, without_kind
 from venueair.settings_lines import Loc, line_of
+from venueair.settings_rules import rule_mistakes
+from venueair.settings_store import SECRETS, Store
 from venueair.site import Hall, Id, Part, Positive, Purifier, Sensor, Site, Venue, Zone
+
+# Beside the venueair.toml: the [[correction]] tables that `venueair calibrate --save` writes.
+CALIBRATIONS: Final = "calibrations.toml"
 
 
 class Mqtt(Part):
@@ -26,16 +34,15 @@ class Mqtt(Part):
     password: SecretStr = SecretStr("")
 
 
-class Store(Part):
-    kind: Literal["duckdb"] = "duckdb"
-    raw_days: int = Field(default=90, ge=1)
-    minutes_days: int = Field(default=730, ge=1)
-    hours_days: int = Field(default=3650, ge=1)
-
-
 class Api(Part):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+
+
+class Rules(Part):
+    """`built_in` false: only the rules of the settings, none of built_in_rules.toml or of the limits."""
+
+    built_in: bool = True
 
 
 class Gateway(Part):
@@ -61,8 +68,10 @@ class Settings(BaseSettings):
     zone: tuple[Zone, ...] = ()
     sensor: tuple[Sensor, ...] = ()
     purifier: tuple[Purifier, ...] = ()
+    rules: Rules = Rules()
     rule: tuple[Rule, ...] = ()
     control: ControlSettings = ControlSettings()
+    correction: tuple[Correction, ...] = ()
 
     @property
     def site(self) -> Site:
@@ -91,9 +100,11 @@ class Mistake:
     line: int | None
     key: str
     what: str
+    file: str = ""  # where that is not the venueair.toml
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
+        where = f"{self.file}, {where}" if self.file else where
         return f"{where}{self.key}: {self.what}" if self.key else f"{where}{self.what}"
 
 
@@ -108,31 +119,49 @@ class SettingsError(ValueError):
 
 
 def load(path: Path, models: Collection[str]) -> Settings:
-    """Reads and checks `path`; `models` are the sensor models that can be wired. Raises SettingsError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(path, [Mistake(None, "", f"cannot be read: {error}")]) from error
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(path, [Mistake(None, "", f"is not TOML: {error}")]) from error
+    """Reads and checks `path`, with the calibrations.toml beside it; `models` can be wired.
+
+    Raises SettingsError.
+    """
+    text, raw = _read(path)
+    saved = path.with_name(CALIBRATIONS)
+    saved_text, saved_raw = _read(saved) if saved.exists() else ("", {})
+    own = _rows(raw.get("correction"))
+    if isinstance(raw.setdefault("correction", own), list):
+        raw["correction"] = own + _rows(saved_raw.get("correction"))
     found = _reference_mistakes(raw, models)
     settings = None
     try:
         settings = Settings(**raw)
     except ValidationError as error:
         found += [
-            (tuple(e["loc"]), _sentence(e))
+            (without_kind(tuple(e["loc"])), _sentence(e))
             for e in error.errors(include_url=False)
             if e["type"] != "too_short" or not e["input"]  # pydantic leaves wrong rows out, then misses them
         ]
     except EnvironmentProblem as error:
         found.append((("environment",), f"{error}: a variable for a whole table holds JSON"))
-    if found or settings is None:
-        mistakes = [_mistake(text, loc, what) for loc, what in found]
-        raise SettingsError(path, sorted(mistakes, key=lambda m: (m.line or 0, m.key)))
+    mistakes = [_mistake_of_either(text, saved_text, len(own), loc, what) for loc, what in found]
+    mistakes += [
+        Mistake(line_of(saved_text, (key,)), key, "only [[correction]] belongs here", CALIBRATIONS)
+        for key, value in saved_raw.items()
+        if key != "correction" or not isinstance(value, list)
+    ]
+    if mistakes or settings is None:
+        raise SettingsError(path, sorted(mistakes, key=lambda m: (m.file, m.line or 0, m.key)))
     return settings
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """(text, its content). Raises SettingsError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(path, [Mistake(None, "", f"cannot be read: {error}")]) from error
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(path, [Mistake(None, "", f"is not TOML: {error}")]) from error
 
 
 def _sentence(error: Any) -> str:
@@ -143,7 +172,7 @@ def _sentence(error: Any) -> str:
     if error["type"] == "tuple_type":
         return "should be a list: [a, b], or tables below [[double brackets]]"
     what = str(error["msg"]).removeprefix("Value error, ")
-    if error["loc"][-1:] == ("password",):
+    if {"password", *SECRETS}.intersection(error["loc"][-1:]):
         return what
     shown = repr(error["input"])
     return f"{what} (found {shown if len(shown) <= 60 else shown[:60] + '…'})"
@@ -156,6 +185,14 @@ def _mistake(text: str, loc: Loc, what: str) -> Mistake:
         if name.upper() in variables:
             return Mistake(None, name, what)
     return Mistake(line_of(text, loc), _key(loc), what)
+
+
+def _mistake_of_either(text: str, saved_text: str, own: int, loc: Loc, what: str) -> Mistake:
+    """Corrections from number `own` on are those of calibrations.toml."""
+    if loc[:1] == ("correction",) and loc[1:2] and isinstance(loc[1], int) and loc[1] >= own:
+        mistake = _mistake(saved_text, ("correction", loc[1] - own, *loc[2:]), what)
+        return replace(mistake, file=CALIBRATIONS)
+    return _mistake(text, loc, what)
 
 
 def _key(loc: Loc) -> str:
@@ -172,7 +209,7 @@ def _reference_mistakes(raw: dict[str, Any], models: Collection[str]) -> list[tu
     """
     rows = {
         name: [(i, row) for i, row in enumerate(_rows(raw.get(name))) if isinstance(row, dict)]
-        for name in ("venue", "hall", "zone", "sensor", "purifier", "rule")
+        for name in ("venue", "hall", "zone", "sensor", "purifier", "rule", "correction")
     }
     ids = {name: {str(row.get("id")) for _, row in table} for name, table in rows.items()}
     found: list[tuple[Loc, str]] = []
@@ -184,9 +221,17 @@ def _reference_mistakes(raw: dict[str, Any], models: Collection[str]) -> list[tu
     for child, parent in (("hall", "venue"), ("zone", "hall"), ("sensor", "zone"), ("purifier", "zone")):
         for i, row in rows[child]:
             must_exist((child, i, parent), parent, row.get(parent))
+    for i, row in rows["zone"]:
+        if isinstance(kind_of_room := row.get("facility"), str) and kind_of_room not in FACILITIES:
+            known = ", ".join(FACILITIES)
+            found.append((("zone", i, "facility"), f"unknown {kind_of_room!r}; venueair knows {known}"))
     for i, row in rows["rule"]:
+        for kind in ("venue", "hall"):
+            must_exist(("rule", i, kind), kind, row.get(kind))
         for zone in _rows(row.get("zones")):
             must_exist(("rule", i, "zones"), "zone", zone)
+    found += rule_mistakes(rows["rule"])
+    found += correction_mistakes(rows["correction"], rows["sensor"], rows["zone"])
     if isinstance(gateway := raw.get("gateway"), dict):
         must_exist(("gateway", "venue"), "venue", gateway.get("venue"))
     control = raw.get("control")
@@ -194,7 +239,7 @@ def _reference_mistakes(raw: dict[str, Any], models: Collection[str]) -> list[tu
         if isinstance(target, dict):
             must_exist(("control", "targets", i, "zone"), "zone", target.get("zone"))
     # Zones and devices share one name space: both are sources of readings.
-    for kinds in (("venue",), ("hall",), ("zone", "sensor", "purifier"), ("rule",)):
+    for kinds in (("venue",), ("hall",), ("zone", "sensor", "purifier")):
         seen: set[str] = set()
         for kind in kinds:
             for i, row in rows[kind]:

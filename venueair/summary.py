@@ -7,12 +7,14 @@ derived from the other. All counts are readings of devices that a gateway reads,
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, select
 
 from api.ops_db import alarms, commands
+from venueair.rules_in_force import InForce, rules_of
 from venueair.settings import Settings
 from venueair.store.store import Store
 
@@ -114,17 +116,20 @@ def _zones(settings: Settings, store: Store, since: int) -> dict[str, dict[str, 
     end = store.newest()
     rows = store.range(mine, since, since if end is None else end + 1)
     found: dict[str, dict[str, dict[str, float | None]]] = {zone: {} for zone in sorted(zones)}
+    rules = rules_of(settings, datetime.fromtimestamp(since / 1000, UTC).date())
     for number in np.unique(rows.series).tolist():
         zone, quantity = names[number]
         values = rows.value[rows.series == number]
         found[zone][quantity] = {
             "peak": round(float(values.max()), 2),
-            "limit": _limit(settings, zone, quantity),
+            "limit": _limit(rules, zone, quantity),
             "final": round(float(values[-1]), 2),
         }
     return found
 
 
-def _limit(settings: Settings, zone: str, quantity: str) -> float | None:
-    limits = [r.levels[0].limit for r in settings.rule if r.quantity == quantity and r.covers(zone)]
-    return min(limits, default=None)
+def _limit(rules: Iterable[InForce], zone: str, quantity: str) -> float | None:
+    """The lowest that an operating rule has for the zone's value."""
+    mine = (each.rule for each in rules if each.scope == zone and each.rule.quantity == quantity)
+    above = (rule for rule in mine if rule.family == "operating" and rule.direction == "above")
+    return min((rule.levels[0].limit for rule in above), default=None)

@@ -11,50 +11,20 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, func, select
 
-from api.app import create_app
-from api.captions import Captions
-from api.control.loop import Control
 from api.metrics import counter
-from api.ops_db import alarm_edges, commands, open_ops_db
+from api.ops_db import alarm_edges, commands
 from api.page import Banner
-from api.server import ApiServer, ServerError
-from api.service import ApiService
-from api.stream import Hub
 from gateway.runner import Gateway
-from gateway.sensors import MODELS
 from gateway.spool_file import SpoolError, newest_time
-from ingest.silence import Expected
-from ingest.worker import Worker
+from venueair import stopping
+from venueair.api_part import ApiPart, ops_db
 from venueair.clock import Clock, SystemClock
 from venueair.embedded_broker import HOST, BrokerError, EmbeddedBroker
-from venueair.mqtt_link import Address, MqttLink
+from venueair.ingest_part import new_worker
+from venueair.mqtt_link import Address
 from venueair.settings import Settings
-from venueair.store.duckdb_store import DuckDbStore
-from venueair.store.store import Store, StoreError
-
-NODE_INTERVAL_S = 10.0
-DRAIN_S = 3.0
-
-
-class StartError(RuntimeError):
-    """It cannot start; the message says what to change."""
-
-
-def address_of(settings: Settings) -> Address:
-    """Of an external broker."""
-    mqtt = settings.mqtt
-    return Address(mqtt.broker, mqtt.port, mqtt.username, mqtt.password.get_secret_value(), mqtt5=True)
-
-
-def expected(settings: Settings) -> dict[str, Expected]:
-    """What each device is to send: a wired one what its model measures, a node what its settings say."""
-    found = {}
-    for sensor in settings.sensor:
-        model = MODELS[sensor.model] if sensor.port is not None else None
-        quantities = model.quantities if model else sensor.quantities
-        interval_s = sensor.interval_s or (model.interval_s if model else NODE_INTERVAL_S)
-        found[sensor.id] = Expected(quantities, interval_s)
-    return found
+from venueair.starting import DRAIN_S, StartError, address_of, open_store
+from venueair.store.store import StoreError
 
 
 class Whole:
@@ -70,57 +40,38 @@ class Whole:
         *,
         banner: Banner | None = None,
     ) -> None:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        self.store = open_store(settings, writes=True, stopping=stopping.requested)
         try:
-            self.store: Store = DuckDbStore(settings.data / "air.duckdb")
-            self.engine = open_ops_db(settings.data / "ops.sqlite")
+            self.engine = ops_db(settings)
             spooled = newest_time(settings.data / "spool.sqlite")
             newest = max(self.store.newest() or 0, _newest_in_ops_db(self.engine), spooled or 0)
             self.clock = clock(newest + 1)
             self._broker, self.address = _broker(settings)
             self.gateway = Gateway(settings, self.clock, self.address)
+            self.worker = new_worker(settings, self.clock, self.address, self.store)
         except (StoreError, SpoolError, BrokerError) as error:
             raise StartError(str(error)) from error
-        self.worker = Worker(
-            settings,
-            self.clock,
-            self.address,
-            self.store,
-            expected(settings),
-            settings.data / "ingest.sqlite",
-        )
-        self.hub = Hub()
-        self.captions = Captions(self.hub) if banner else None
-        self._control_link = MqttLink(self.address, f"control-{settings.gateway.venue}")
-        self.control = Control(settings, self.clock, self._control_link, self.engine, self.hub.publish)
-        self.service = ApiService(
+        self._api = ApiPart(
             settings,
             self.clock,
             self.address,
             self.store,
             self.engine,
-            self.control,
-            self.hub,
-            on_live=self.control.on_live,
-            captions=self.captions,
+            banner=banner,
+            metrics=[self.metrics],
         )
-        app = create_app(self.service, banner=banner, metrics=[self.metrics])
-        self._server = ApiServer(app, self.hub.close)
+        self.hub, self.captions = self._api.hub, self._api.captions
         self._settings = settings
         self.url = ""
 
     def start_services(self) -> None:
-        api = self._settings.api
         try:
-            port = self._server.start(api.host, api.port)
-        except ServerError as error:
+            self.url = self._api.listen()
+        except StartError:
             self.close()
-            raise StartError(str(error)) from error
-        self.url = f"http://{api.host}:{port}"
+            raise
         self.worker.start()
-        self._control_link.start()
-        self.control.start()
-        self.service.start()
+        self._api.start()
 
     def start_gateway(self) -> None:
         self.gateway.start()
@@ -131,11 +82,9 @@ class Whole:
         self.gateway.drain(DRAIN_S)
 
     def stop_services(self) -> None:
-        self.control.stop()
-        self._server.stop()
+        self._api.stop_serving()
         self.worker.stop()
-        self.service.stop()
-        self._control_link.stop()
+        self._api.stop()
         self.gateway.stop()
 
     def close(self) -> None:
@@ -146,11 +95,11 @@ class Whole:
 
     def failures(self) -> Iterator[tuple[str, int]]:
         """Counters that stay at 0 unless a part is broken."""
-        for link in (self.worker.link, self._control_link, self.service.link):
+        for link in (self.worker.link, self._api.control_link, self._api.service.link):
             yield "handlers that failed", link.counts["handler_errors"]
         yield "ingest started anew", self.worker.counts["worker_restarts"]
         yield "store writes that failed", self.worker.counts["store_failures"]
-        yield "control rounds that failed", self.control.counts["tick_failed"]
+        yield "control rounds that failed", self._api.control.counts["tick_failed"]
 
     def metrics(self) -> Iterator[Metric]:
         receiver = self.worker.receiver
@@ -171,9 +120,6 @@ class Whole:
         )
         yield counter("venueair_ingest_rejected_messages", "Messages refused", dict(receiver.messages))
         yield counter("venueair_ingest", "What ingest did", dict(self.worker.counts), "what")
-        yield counter(
-            "venueair_control", "Messages to control not as they should be", dict(self.control.counts)
-        )
 
 
 def _broker(settings: Settings) -> tuple[EmbeddedBroker | None, Address]:

@@ -1,14 +1,18 @@
-"""Alarms: list, look at, acknowledge. An id contains slashes (rule/scope/time/level); it is used as it is."""
+"""Alarms: list, look at, acknowledge, reset. An id contains slashes and is used as it is."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
+from api.alarm import Alarm
+from api.alarm_schemas import AlarmLoad, AlarmRow
 from api.auth import needs
 from api.routes import PrincipalDep, ServiceDep, json_response
-from api.schemas import AckRequest, AlarmRow
+from api.schemas import AckRequest
+from api.service import ApiService
 
 router = APIRouter(tags=["alarms"])
 
@@ -17,20 +21,34 @@ router = APIRouter(tags=["alarms"])
 @needs("viewer")
 def alarms(
     service: ServiceDep,
-    state: Literal["open", "all"] = "open",
+    state: Literal["open", "attention", "all"] = "open",
+    family: Annotated[Literal["operating", "screening"] | None, Query(description="none: both")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str | None, Query(description="last id of the page before")] = None,
 ) -> Response:
-    """Newest first. A full page carries the address of the next in its Link header."""
+    """Newest first; `attention` adds what was over before anybody saw it.
+
+    A full page carries the address of the next in its Link header. `Alarm-Flood` is `true` when more alarms
+    come than people can look at.
+    """
+    now = service.now()
     try:
-        found = service.alarms.page(only_open=state == "open", limit=limit, after=after)
+        found = service.alarms.page(state, now, limit=limit, after=after, family=family)
     except KeyError as error:
         raise HTTPException(422, "after is not the id of an alarm") from error
-    headers = {}
+    headers = {"Alarm-Flood": "false" if service.alarms.flood(now).since is None else "true"}
     if len(found) == limit:
-        following = f"/api/v1/alarms?state={state}&limit={limit}&after={quote(found[-1].id, safe='')}"
-        headers["Link"] = f'<{following}>; rel="next"'
+        asked = {"state": state, "limit": limit, "after": found[-1].id}
+        following = urlencode(asked | ({"family": family} if family else {}))
+        headers["Link"] = f'</api/v1/alarms?{following}>; rel="next"'
     return json_response([service.alarm_row(alarm) for alarm in found], headers=headers)
+
+
+@router.get("/alarms/load", response_model=AlarmLoad)
+@needs("viewer")
+def load(service: ServiceDep) -> Response:
+    """How much the alarms ask of people now: open, not seen, waiting for a reset, chattering, flood."""
+    return json_response(service.alarm_load())
 
 
 @router.get("/alarms/{alarm_id:path}", response_model=AlarmRow)
@@ -38,7 +56,7 @@ def alarms(
 def alarm(alarm_id: str, service: ServiceDep) -> Response:
     found = service.alarms.get(alarm_id)
     if found is None:
-        raise HTTPException(404, f"there is no alarm {alarm_id[:200]!r}")
+        raise _unknown(alarm_id)
     return json_response(service.alarm_row(found))
 
 
@@ -46,10 +64,30 @@ def alarm(alarm_id: str, service: ServiceDep) -> Response:
 @needs("operator")
 def acknowledge(alarm_id: str, body: AckRequest, service: ServiceDep, principal: PrincipalDep) -> Response:
     """Somebody has seen it; it stays open until the air is better. The first acknowledgement stands."""
+    now = service.now()
+    return _change(
+        service, alarm_id, lambda: service.alarms.acknowledge(alarm_id, principal.name, body.comment, now)
+    )
+
+
+@router.post("/alarms/{alarm_id:path}/reset", response_model=AlarmRow)
+@needs("operator")
+def reset(alarm_id: str, service: ServiceDep, principal: PrincipalDep) -> Response:
+    """Lets go of a latched alarm (CO) once the air is better; 409 before that, and if it does not latch."""
+    now = service.now()
+    return _change(service, alarm_id, lambda: service.alarms.reset(alarm_id, principal.name, now))
+
+
+def _change(service: ApiService, alarm_id: str, change: Callable[[], Alarm]) -> Response:
     try:
-        found = service.alarms.acknowledge(alarm_id, principal.name, body.comment, service.now())
+        row = service.alarm_row(change())
     except KeyError as error:
-        raise HTTPException(404, f"there is no alarm {alarm_id[:200]!r}") from error
-    row = service.alarm_row(found)
+        raise _unknown(alarm_id) from error
+    except ValueError as error:
+        raise HTTPException(409, str(error)) from error
     service.hub.publish("alarm", row)
     return json_response(row)
+
+
+def _unknown(alarm_id: str) -> HTTPException:
+    return HTTPException(404, f"there is no alarm {alarm_id[:200]!r}")

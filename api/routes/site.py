@@ -5,11 +5,12 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.alarm_schemas import RuleRow
 from api.auth import needs
 from api.device_states import intervals, kind_of
 from api.routes import ServiceDep, json_response
 from api.rows import names, rule_row
-from api.schemas import DeviceRow, HallRow, RuleRow, SiteTree, ZoneRow
+from api.schemas import DeviceRow, HallRow, SiteTree, ZoneRow
 from api.service import ApiService
 
 router = APIRouter(tags=["site"])
@@ -59,7 +60,8 @@ def devices(service: ServiceDep) -> Response:
 @router.get("/rules", response_model=list[RuleRow])
 @needs("viewer")
 def rules(service: ServiceDep) -> Response:
-    return json_response([rule_row(rule) for rule in service.settings.rule])
+    """What holds where, the built-in rules too."""
+    return json_response([rule_row(placed) for placed in service.rules.placed])
 
 
 def _halls(service: ApiService) -> list[dict[str, Any]]:

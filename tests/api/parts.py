@@ -207,3 +207,11 @@ def edge(t: int, level: int, alarm: str = "pm/zone-a", value: float | None = 61.
         value=value,
         limit=50.0,
     )
+
+
+def replace_edge(sent: Any, **changes: Any) -> Any:
+    return type(sent)(**{name: getattr(sent, name) for name in sent.__struct_fields__} | changes)
+
+
+def latching(sent: AlarmEdge) -> AlarmEdge:
+    return replace_edge(sent, latching=True)

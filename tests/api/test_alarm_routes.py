@@ -2,7 +2,7 @@
 
 import re
 
-from tests.api.parts import T0, edge
+from tests.api.parts import T0, edge, latching, replace_edge
 from venueair.messages import AlarmSeen, decode
 
 
@@ -62,3 +62,94 @@ def test_a_silent_sensor_is_an_alarm_that_says_what_to_do(site):
     assert not row["is_notice"]
     assert row["name_ko"].startswith("데이터 없음")
     assert "cable" in row["action_en"]
+
+
+def test_a_latched_alarm_is_open_until_an_operator_resets_it(site):
+    site.edge(latching(edge(T0, 3, "co-peak/pm1")))
+    (row,) = site.client().get("/api/v1/alarms").json()
+    assert (row["name_en"], row["priority"], row["condition"]) == ("CO (peak)", "high", "unacknowledged")
+    path = f"/api/v1/alarms/{row['id']}/reset"
+    refused = site.client("operator").post(path)
+    assert (refused.status_code, "still there" in refused.json()["detail"]) == (409, True)
+    site.edge(latching(edge(T0 + 1000, 0, "co-peak/pm1")))
+    (row,) = site.client().get("/api/v1/alarms").json()
+    assert (row["state"], row["condition"], row["level"]) == ("open", "latched_unacknowledged", 0)
+    assert site.client("viewer").post(path).status_code == 403
+    site.clock.advance(5)
+    row = site.client("operator").post(path).json()
+    assert (row["state"], row["reset"], row["reset_by"]) == ("cleared", T0 + 5000, "operator")
+    assert site.client().get("/api/v1/alarms").json() == []
+    assert site.client("operator").post("/api/v1/alarms/none/reset").status_code == 404
+    told = [data["state"] for event, data in site.events if event == "alarm"]
+    assert told == ["open", "open", "cleared"]
+
+
+def test_an_alarm_that_does_not_latch_cannot_be_reset(site):
+    site.edge(edge(T0, 1))
+    answer = site.client("operator").post(f"/api/v1/alarms/pm/zone-a/{T0}/1/reset")
+    assert (answer.status_code, "does not latch" in answer.json()["detail"]) == (409, True)
+
+
+def test_what_chatters_stays_open_and_its_end_is_told_once_by_the_next_live_values(site):
+    for n in range(5):
+        site.edge(edge(T0 + n * 10_000, (n + 1) % 2))
+    site.edge(edge(T0 + 50_000, 0))
+    site.clock.advance(50)
+    (row,) = site.client().get("/api/v1/alarms").json()
+    assert (row["is_chattering"], row["turns"], row["level"], row["level_en"]) == (True, 6, 0, "notice")
+    site.live(("zone-a pm2_5", T0, 10.0, 1))
+    site.events.clear()
+    site.clock.advance(600)
+    for _ in range(2):
+        site.live(("zone-a pm2_5", T0, 10.0, 1))
+    told = [(data["state"], data["is_chattering"]) for event, data in site.events if event == "alarm"]
+    assert told == [("cleared", False)]
+    assert site.client().get("/api/v1/alarms").json() == []
+    assert len(site.client().get("/api/v1/alarms?state=attention").json()) == 1
+
+
+def test_what_late_data_show_is_in_the_book_and_called_out_to_nobody(site):
+    site.edge(replace_edge(edge(T0 - 9000, 2), historical=True, until=T0 - 1000))
+    assert [event for event, _ in site.events if event == "alarm"] == []
+    (row,) = site.client().get("/api/v1/alarms?state=all").json()
+    assert (row["historical"], row["condition"], row["cleared"]) == (True, "normal", T0 - 1000)
+
+
+def test_a_screening_result_is_a_notice(site):
+    site.edge(replace_edge(edge(T0, 1, "co2-screening/zone-a"), family="screening", source="the law"))
+    (row,) = site.client().get("/api/v1/alarms?family=screening").json()
+    assert (row["is_notice"], row["source"]) == (True, "the law")
+    assert site.client().get("/api/v1/alarms?family=operating").json() == []
+    assert site.client().get("/api/v1/alarms/load").json()["open"] == 0
+
+
+def test_a_flood_is_told_in_the_list_in_its_load_and_in_the_metrics(site):
+    for n in range(9):
+        site.edge(edge(T0 + n, 1, f"pm/z{n}"))
+    site.clock.advance(1)
+    assert site.client().get("/api/v1/alarms").headers["alarm-flood"] == "false"
+    site.edge(edge(T0 + 9, 1, "pm/z9"))
+    assert site.client().get("/api/v1/alarms").headers["alarm-flood"] == "true"
+    load = site.client().get("/api/v1/alarms/load").json()
+    assert (load["open"], load["new_10_min"], load["is_flood"]) == (10, 10, True)
+    assert load["flood_since"] == T0 + 9
+    assert "venueair_api_alarm_flood 1.0" in site.client().get("/metrics").text
+    site.clock.advance(601)
+    assert site.client().get("/api/v1/alarms").headers["alarm-flood"] == "false"
+
+
+def test_a_gateway_that_is_away_and_a_stuck_sensor_say_what_to_do(site):
+    site.edge(replace_edge(edge(T0, 1, "silence-gateway/gw1", value=None), quantity="*"))
+    site.edge(edge(T0 + 1, 1, "fault-flat-line/pm1", value=None))
+    stuck, away = site.client().get("/api/v1/alarms").json()
+    assert (away["name_en"], away["priority"]) == ("gateway is away · everything", "high")
+    assert stuck["name_en"] == "value does not change · PM2.5"
+    assert not stuck["is_notice"]
+
+
+def test_links_to_the_next_page_keep_what_was_asked(site):
+    for n in range(2):
+        site.edge(edge(T0 + n, 1, f"pm/z{n}"))
+    link = site.client().get("/api/v1/alarms?limit=1&family=operating&state=attention").headers["link"]
+    assert "family=operating" in link
+    assert "state=attention" in link

@@ -24,10 +24,10 @@ def models(app):
 
 
 def model_of(reference):
-    from api import schemas
+    from api import alarm_schemas, schemas
 
     name = (reference.get("$ref") or reference["items"]["$ref"]).rsplit("/", 1)[1]
-    model = getattr(schemas, name)
+    model = getattr(alarm_schemas, name, None) or getattr(schemas, name)
     return list[model] if "items" in reference else model
 
 

@@ -106,6 +106,7 @@ def test_captions_tell_each_part_of_the_story_once_and_again_after_the_next_crow
     raised = {"state": "open", "acknowledged": None, "scope_en": "Hall", "name_en": "PM2.5"}
     run = {"state": "APPLIED", "mode": "run", "purifier": "pf1", "reason": "pm2_5 41 > 35"}
     hub.publish("alarm", raised | {"state": "cleared"})
+    hub.publish("alarm", raised | {"is_notice": True})
     assert told == []
     captions.crowd()
     for event, row in [

@@ -91,14 +91,14 @@ def test_seeing_an_edge_does_not_close_the_alarm(journal):
 
 def test_everything_is_there_after_reopening(path):
     journal = Journal(path)
-    journal.record([("expo", edge())], {"pm/stage/1": (True, -5), "pm/stage/2": (False, T0)})
-    journal.record([], {"pm/stage/2": (True, T0 + 1)})
+    journal.record([("expo", edge())], {"pm/stage/1": (True, -5, 0), "pm/stage/2": (False, T0, 2)})
+    journal.record([], {"pm/stage/2": (True, T0 + 1, 1)})
     journal.bury(T0, "topic", "malformed", "why", b"\xff")
     journal.close()
     again = Journal(path)
     assert unseen(again) == [edge().id]
     assert stands(again) == [("pm/stage", 1)]
-    assert again.channels() == {"pm/stage/1": (True, -5), "pm/stage/2": (True, T0 + 1)}
+    assert again.channels() == {"pm/stage/1": (True, -5, 0), "pm/stage/2": (True, T0 + 1, 1)}
     assert again.dead_letters() == [(T0, "topic", "malformed", "why", b"\xff")]
     again.close()
 

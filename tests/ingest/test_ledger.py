@@ -1,10 +1,13 @@
 """The ledger against a plain set: which rows are stored, whatever came in whatever order."""
 
+import itertools
+
 import msgspec
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.ledger import Ledger, add, fresh
+from ingest.ledger import Ledger, add, forget_gaps, fresh
 from venueair.store.store import Marks
 
 ranges = st.lists(
@@ -74,3 +77,43 @@ def test_devices_and_boots_have_marks_of_their_own():
     assert ledger.of("d", "b") == Marks(6)
     assert ledger.of("d", "c") == Marks(1)
     assert ledger.of("e", "b") == Marks()
+
+
+messages = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(1, 5)),  # stream, first row, rows
+    max_size=20,
+)
+
+
+@given(messages, st.lists(st.integers(0, 20), max_size=4))
+@example([(0, 0, 2), (0, 2, 1), (1, 5, 1), (1, 6, 1)], [2])
+def test_following_in_sequence_is_the_same_as_adding_row_by_row(found, cuts):
+    ledger, plain = Ledger({}), {n: Marks() for n in range(3)}
+    for n in range(3):
+        ledger.stream("d", str(n))
+    bounds = sorted({0, len(found), *(cut for cut in cuts if cut < len(found))})
+    for start, end in itertools.pairwise(bounds):
+        wave = found[start:end]
+        columns = np.array(wave, dtype=np.int64).reshape(-1, 3)
+        followed = ledger.follow(columns[:, 0], columns[:, 1], columns[:, 2])
+        for fits, (stream, first, count) in zip(followed.tolist(), wave, strict=True):
+            if fits:
+                assert fresh(plain[stream], first, count).all()
+            else:
+                ledger.add("d", str(stream), [(first, first + count - 1)], via="gw1")
+            plain[stream] = add(plain[stream], [(first, first + count - 1)])
+    assert [ledger.marks(n) for n in range(3)] == [plain[n] for n in range(3)]
+
+
+def test_gaps_that_nobody_will_fill_are_given_up_the_oldest_first():
+    marks = Marks(0, tuple((n, n) for n in range(10, 100, 10)))
+    assert forget_gaps(marks, 3) == Marks(60, ((70, 70), (80, 80), (90, 90)))
+    assert forget_gaps(marks, 9) == marks
+
+
+def test_only_a_device_without_a_gateway_gives_up_gaps():
+    for via, gaps in [("gw1", 200), (None, 64)]:
+        ledger = Ledger({})
+        for n in range(1, 201):
+            ledger.add("d", "b", [(2 * n, 2 * n)], via)
+        assert len(ledger.of("d", "b").above) == gaps

@@ -4,7 +4,8 @@ import math
 import cbor2
 import pytest
 
-from ingest.intake import AHEAD_MS, Arrival, Intake, Receiver
+from ingest.clocks import AHEAD_MS, LAG_MS
+from ingest.intake import Intake, Mail, Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
 from ingest.silence import Expected
@@ -41,9 +42,22 @@ class Bench:
 
     def take(self, *messages: dict | bytes, device="pm-1", venue="expo", retained=False, t=NOW) -> Intake:
         topic = f"venueair/v1/{venue}/{device}/data"
-        return self.receiver.take(
-            [Arrival(topic, m if isinstance(m, bytes) else message(**m), retained, t) for m in messages]
-        )
+        self.receiver.heard[:] = 0
+        n = len(messages)
+        payloads = [m if isinstance(m, bytes) else message(**m) for m in messages]
+        return self.receiver.take(Mail([topic.encode()] * n, payloads, [retained] * n, [t] * n))
+
+    def marks(self, intake: Intake) -> dict[tuple[str, str], Marks]:
+        ledger = self.receiver.ledger
+        return {ledger.keys[stream]: ledger.marks(stream) for stream in intake.streams}
+
+    def announce(self, intake: Intake) -> dict[str, set[tuple[str, str]]]:
+        keys = self.receiver.ledger.keys
+        return {topic: {keys[stream] for stream in streams} for topic, streams in intake.announce.items()}
+
+    def heard(self) -> dict[tuple[str, str], int]:
+        heard = self.receiver.heard[: len(self.store.names)].tolist()
+        return {name: t for name, t in zip(self.store.names, heard, strict=True) if t}
 
     def rows(self, intake: Intake) -> list[tuple[str, int, float, int]]:
         block = intake.block
@@ -74,8 +88,8 @@ def test_readings_of_a_wave_come_out_in_the_order_of_their_arrival(bench):
         {"q": {"pm2_5": 12, "co2": None}}, {"seq": 1, "t": [NOW + 1, NOW + 2], "q": {"co2": [700, None]}}
     )
     assert bench.rows(found) == [("pm2_5", 0, 12.0, 0), ("co2", 1, 700.0, 0)]
-    assert found.marks == {("pm-1", "b"): Marks(2)}
-    assert found.heard == {("pm-1", "pm2_5"): NOW, ("pm-1", "co2"): NOW}
+    assert bench.marks(found) == {("pm-1", "b"): Marks(2)}
+    assert bench.heard() == {("pm-1", "pm2_5"): NOW, ("pm-1", "co2"): NOW}
 
 
 def test_duplicates_are_counted_by_reading_and_not_stored_again(bench):
@@ -96,18 +110,18 @@ def test_a_resent_row_below_the_mark_makes_the_mark_announced_again(bench):
     bench.take({"via": "gw1"})
     again = bench.take({"via": "gw1", "resent": True})
     assert len(again.block) == 0
-    assert again.announce == {COMMITTED: {("pm-1", "b")}}
-    assert again.marks == {("pm-1", "b"): Marks(0)}
+    assert bench.announce(again) == {COMMITTED: {("pm-1", "b")}}
+    assert bench.marks(again) == {("pm-1", "b"): Marks(0)}
 
 
 def test_every_gateway_is_told_of_marks_and_a_node_without_one_is_not(bench):
-    assert set(bench.take({"via": "gw9"}).announce) == {COMMITTED.replace("gw1", "gw9")}
+    assert set(bench.announce(bench.take({"via": "gw9"}))) == {COMMITTED.replace("gw1", "gw9")}
     assert bench.take({"seq": 1}, {"seq": 2, "via": "no/id"}).announce == {}
 
 
 def test_rows_declared_dropped_count_as_settled(bench):
     found = bench.take({"seq": 10, "dropped": [[0, 3], [4, 9]]})
-    assert found.marks == {("pm-1", "b"): Marks(10)}
+    assert bench.marks(found) == {("pm-1", "b"): Marks(10)}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +140,7 @@ def test_late_rows_are_marked_stored_and_no_sign_of_life(bench, fields, arrival,
     ((_, _, value, why),) = bench.rows(found)
     assert value == 12.0
     assert bool(why & Why.LATE) is is_late
-    assert (not found.heard) is is_late
+    assert (not bench.heard()) is is_late
     assert bench.receiver.late == is_late
 
 
@@ -136,16 +150,44 @@ def test_a_slow_device_is_late_after_three_of_its_intervals(bench):
         assert [bool(why & Why.LATE) for *_, why in bench.rows(found)] == [is_late]
 
 
-def test_a_clock_that_runs_ahead_is_marked_and_its_rows_are_no_sign_of_life(bench):
-    found = bench.take(
-        {"t": [NOW + AHEAD_MS, NOW + AHEAD_MS + 1], "q": {"pm2_5": [1, 2], "co2": [None, 700]}}
-    )
-    assert [(name, why) for name, _, _, why in bench.rows(found)] == [
-        ("pm2_5", 0),
-        ("pm2_5", Why.CLOCK),
-        ("co2", Why.CLOCK),
-    ]
-    assert found.heard == {("pm-1", "pm2_5"): NOW}
+def by_arrival(bench, intake) -> list[tuple[int, float]]:
+    return list(zip((intake.by_arrival.t - NOW).tolist(), intake.by_arrival.raw.tolist(), strict=True))
+
+
+def test_a_clock_that_runs_ahead_is_marked_and_its_rows_are_detected_when_they_came(bench):
+    ahead = {"t": [NOW + 70_000, NOW + 71_000], "q": {"pm2_5": [1, 2]}}
+    found = bench.take(ahead)
+    assert bench.rows(found) == [("pm2_5", 70_000, 1.0, Why.CLOCK), ("pm2_5", 71_000, 2.0, Why.CLOCK)]
+    assert by_arrival(bench, found) == [(-1000, 1.0), (0, 2.0)]
+    assert bench.heard() == {("pm-1", "pm2_5"): NOW}
+    assert bench.receiver.clocks.wrong == {"pm-1": NOW}
+
+
+def test_a_clock_that_was_set_right_is_believed_again(bench):
+    bench.take({"t": NOW + AHEAD_MS + 1})
+    found = bench.take({"seq": 1, "t": NOW})
+    assert bench.rows(found) == [("pm2_5", 0, 12.0, 0)]
+    assert len(found.by_arrival) == 0
+    assert bench.receiver.clocks.wrong == {}
+
+
+def test_a_clock_that_says_itself_that_it_is_wrong_is_not_believed(bench):
+    bench.receiver.clocks.says("pm-1", clock_ok=False)
+    assert bench.rows(bench.take({"t": NOW - 5000})) == [("pm2_5", -5000, 12.0, Why.CLOCK)]
+    bench.receiver.clocks.says("pm-1", clock_ok=True)
+    assert bench.rows(bench.take({"seq": 1, "t": NOW - 4000})) == [("pm2_5", -4000, 12.0, 0)]
+
+
+def test_live_rows_that_keep_their_lag_are_of_a_wrong_clock_and_a_draining_queue_is_only_late(bench):
+    hour = 3_600_000
+    for n in range(0, LAG_MS + 1, 1000):  # one row a second, each an hour old
+        found = bench.take({"seq": n // 1000, "t": NOW + n - hour}, t=NOW + n)
+        assert bool(found.block.why[0] & Why.LATE) is (n < LAG_MS)
+    assert by_arrival(bench, found) == [(LAG_MS, 12.0)]
+    bench.receiver.clocks.wrong.clear()
+    for n in range(200):  # a second's row each 100 ms
+        found = bench.take({"seq": 100 + n, "t": NOW + 1000 * n - hour}, device="pm-1", t=NOW + 100 * n)
+        assert found.block.why[0] == Why.LATE
 
 
 @pytest.mark.parametrize("status", ["ok", "warming", "fault"])
@@ -170,7 +212,7 @@ def test_rows_of_an_impossible_time_are_counted_buried_and_settled_and_the_other
     assert bench.rows(found) == [("pm2_5", 0, 1.0, 0), ("pm2_5", 1, 3.0, 0), ("co2", 0, 7.0, 0)]
     assert bench.receiver.rejected_of({"pm-1"}) == {"time": 2}
     assert bench.buried() == ["time"]
-    assert found.marks == {("pm-1", "b"): Marks(2)}
+    assert bench.marks(found) == {("pm-1", "b"): Marks(2)}
 
 
 POISON = {
@@ -194,13 +236,13 @@ def test_rows_that_are_buried_whole_are_settled_or_their_gateway_would_send_them
     bad = message(seq=3, t=[NOW, NOW + 1], q={"pm2_5": [1]}, via="gw1", dropped=[[0, 2]])
     found = bench.take(bad)
     assert len(found.block) == 0
-    assert found.marks == {("pm-1", "b"): Marks(4)}
-    assert found.announce == {COMMITTED: {("pm-1", "b")}}
+    assert bench.marks(found) == {("pm-1", "b"): Marks(4)}
+    assert bench.announce(found) == {COMMITTED: {("pm-1", "b")}}
 
 
 def test_a_device_that_is_not_in_the_settings_is_not_settled_it_may_be_added(bench):
     found = bench.take({"via": "gw1"}, device="pm-9")
-    assert (found.marks, found.announce) == ({}, {})
+    assert (found.streams, found.announce) == (set(), {})
     assert bench.receiver.messages == {"unknown_device": 1}
 
 
@@ -212,7 +254,7 @@ def test_a_device_speaks_below_its_own_venue_only(bench):
 
 @pytest.mark.parametrize("topic", ["venueair/v1/expo/live", "venueair/v1/expo/PM/data", "other", ""])
 def test_a_topic_that_names_no_device_is_counted_and_buried(bench, topic):
-    bench.receiver.take([Arrival(topic, message(), retained=False, t=NOW)])
+    bench.receiver.take(Mail([topic.encode()], [message()], [False], [NOW]))
     assert bench.receiver.messages == {"topic": 1}
     assert bench.buried() == ["topic"]
 
@@ -228,5 +270,5 @@ def test_dead_letters_stay_bounded_under_a_flood_of_poison(bench, monkeypatch):
 def test_a_row_of_nothing_but_missing_values_is_settled_and_no_reading(bench):
     found = bench.take({"q": {"pm2_5": None}})
     assert len(found.block) == 0
-    assert found.heard == {}
-    assert found.marks == {("pm-1", "b"): Marks(0)}
+    assert bench.heard() == {}
+    assert bench.marks(found) == {("pm-1", "b"): Marks(0)}

@@ -2,18 +2,28 @@
 
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ingest.pipeline import Plan, State, run
+from ingest import pipeline
+from ingest.journal import Channel
+from ingest.plan import Plan
 from ingest.warm import warm_state
-from tests.ingest.test_pipeline_equals_reference import NAMES, NUMBER, PLAN, RULES, SITE, readings, rows_of
+from tests.ingest.small_site import (
+    IN_FORCE,
+    NAMES,
+    NUMBER,
+    PLAN,
+    RISE_AND_FALL,
+    SITE,
+    T0,
+    block_of,
+    readings,
+    rows_of,
+)
 from venueair.block import Block, Why
 from venueair.store.duckdb_store import DuckDbStore
-
-T0 = 1_795_447_500_000
 
 
 class Service:
@@ -24,24 +34,18 @@ class Service:
         self.store = DuckDbStore(path)
         for source, quantity in NAMES:
             self.store.series(source, quantity)
-        self.channels: dict[str, tuple[bool, int]] = {}
-        self.state = State.start(PLAN)
-        self.edges: list[tuple[int, str, str, int]] = []
+        self.channels: dict[str, Channel] = {}
+        self.state = pipeline.State()
+        self.edges: list[tuple[int, str, int]] = []
         self.newest = 0
 
     def take(self, rows) -> None:
-        block = Block.of([r[2] for r in rows], [NUMBER[r[0], r[1]] for r in rows], [r[3] for r in rows])
-        block.why[:] = [r[4] for r in rows]
-        result, state = run(block, self.state, PLAN)
-        old, new = self.state.detect, state.detect
-        for c in np.flatnonzero((old.on != new.on) | (old.since != new.since)).tolist():
-            self.channels[PLAN.channel_names[c]] = (bool(new.on[c]), int(new.since[c]))
-        self.state = state
+        result = pipeline.run(block_of(rows), Block.empty(), self.state, PLAN)
+        self.channels |= pipeline.channels(self.state, PLAN, result.changed)
         self.store.write(Block.concat([result.rows, result.zone_values]), {})
         self.newest = max([self.newest, *(r[2] for r in rows)])
         for edge in result.edges:
-            rule, zone = PLAN.ladders[edge.ladder]
-            self.edges.append((edge.t, rule.id, zone, edge.level))
+            self.edges.append((edge.t, PLAN.ladders[edge.ladder].entry.key, edge.level))
 
     def restart(self) -> None:
         self.store.close()
@@ -49,7 +53,7 @@ class Service:
         self.state = warm_state(self.store, PLAN, self.channels, self.newest)
 
 
-def edges_of(folder, rows, cuts, restarts) -> list[tuple[int, str, str, int]]:
+def edges_of(folder, rows, cuts, restarts) -> list[tuple[int, str, int]]:
     service = Service(folder / "air.duckdb")
     bounds = [0, *sorted(cut % (len(rows) + 1) for cut in cuts), len(rows)]
     for start, end in pairwise(bounds):
@@ -62,7 +66,7 @@ def edges_of(folder, rows, cuts, restarts) -> list[tuple[int, str, str, int]]:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings, st.lists(st.integers(0, 400), min_size=1, max_size=2))
-@example([("a1", "pm2_5", 1000, 130.0, 0, 12)] * 12 + [("a1", "pm2_5", 1000, 5.0, 0, 12)] * 12, [15])
+@example(RISE_AND_FALL, [15])
 @example([("a1", "pm2_5", 1000, 64.0, 0, 12), ("a2", "pm2_5", 1000, 64.0, 0, 12)] * 6, [40, 90])
 @example([("b1", "co2", 61_000, 1400.0, 0, 12)] * 4, [13])
 def test_a_restart_anywhere_gives_the_edges_of_no_restart(tmp_path_factory, script, cuts):
@@ -74,8 +78,7 @@ def test_a_restart_anywhere_gives_the_edges_of_no_restart(tmp_path_factory, scri
 
 @pytest.mark.parametrize("cut", range(0, 289, 24))
 def test_a_long_alarm_survives_a_restart_at_any_point(tmp_path, cut):
-    script = [("a1", "pm2_5", 1000, 130.0, 0, 12)] * 12 + [("a1", "pm2_5", 1000, 5.0, 0, 12)] * 12
-    rows = rows_of(script)
+    rows = rows_of(RISE_AND_FALL)
     (tmp_path / "one").mkdir()
     edges = edges_of(tmp_path / "one", rows, [cut], restarts=True)
     assert edges == edges_of(tmp_path, rows, [], restarts=False)
@@ -91,15 +94,16 @@ def test_a_row_of_a_clock_far_ahead_does_not_make_the_restart_forget_the_present
     service.store.write(ahead, {})
     before = service.state
     service.restart()
-    assert service.state.detect.last.tolist() == before.detect.last.tolist()
-    assert service.state.zones.emitted.tolist() == before.zones.emitted.tolist()
+    assert service.state.detection.last.tolist() == before.detection.last.tolist()
+    said = before.zones.said[: len(NAMES)].tolist()
+    assert service.state.zones.said[: len(NAMES)].tolist() == said
     service.store.close()
 
 
 def test_an_empty_store_starts_anew(tmp_path):
     store = DuckDbStore(tmp_path / "air.duckdb")
     state = warm_state(store, PLAN, {}, T0)
-    assert not state.detect.on.any()
+    assert not state.detection.columns.on.any()
     store.close()
 
 
@@ -108,7 +112,7 @@ def test_channels_of_rules_that_are_gone_are_ignored(tmp_path):
     for source, quantity in NAMES:
         store.series(source, quantity)
     store.write(Block.of([T0], [NUMBER["a1", "pm2_5"]], [1.0]), {})
-    plan = Plan.of(NAMES, SITE, RULES[1:])
-    state = warm_state(store, plan, {"pm/hall-a/1": (True, 5), "air/hall-b/1": (True, 7)}, T0)
-    assert state.detect.on.tolist() == [True]
+    plan = Plan.of(NAMES, SITE, [entry for entry in IN_FORCE if entry.rule.id == "air"])
+    state = warm_state(store, plan, {"pm/hall-a/1": (True, 5, 0), "air/hall-b/1": (True, 7, 0)}, T0)
+    assert state.detection.columns.on.tolist() == [True]
     store.close()

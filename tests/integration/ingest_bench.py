@@ -30,6 +30,7 @@ def settings(*devices: str) -> Settings:
         hall=(Hall(id="hall-1", venue="expo", name=NAME),),
         zone=(Zone(id="stage", hall="hall-1", name=NAME, volume_m3=1200),),
         sensor=tuple(Sensor(id=device, zone="stage", model="pms5003", port="/dev/x") for device in devices),
+        rules={"built_in": False},
         rule=(Rule(id="pm", quantity="pm2_5", levels=(Level(limit=50, deadband=10, on_delay_s=20),)),),
     )
 
@@ -40,13 +41,13 @@ class FailingStore(DuckDbStore):
     is_full = False
     blows_up = False
 
-    def write(self, block, marks):
+    def write(self, block, marks, owed=()):
         if self.is_full:
             raise StoreError("no space left on device")
         if self.blows_up:
             self.blows_up = False
             raise RuntimeError("a bug")
-        return super().write(block, marks)
+        return super().write(block, marks, owed)
 
     def write_rollup(self, width, rollup):
         if self.is_full:
@@ -137,7 +138,7 @@ class Bench:
         self.worker.link.stop()
         self.worker._stopping.set()
         self.worker._inbox.clear()
-        self.worker._pending.clear()
+        self.worker._writer._stopping.set()
         self.worker._thread.join(4)
         self.worker.journal.close()
         self.store.close()

@@ -1,6 +1,7 @@
 """What every store must do; each implementation runs through all of it."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import numpy as np
 import pytest
@@ -8,18 +9,47 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from venueair.block import Block, Flag, Why
+from venueair.site import Site
 from venueair.store.duckdb_store import DuckDbStore
-from venueair.store.store import Marks, Rollup, Store
+from venueair.store.influx_server import Server
+from venueair.store.influx_store import InfluxStore
+from venueair.store.store import Marks, Period, Rollup, Store, StoreError
+
+pytest_plugins = ["tests.integration.influxdb"]
 
 T0 = 1_795_447_518_905  # 2026-11-23
 DAY = 86_400_000
+CENTURY_DAYS = 36_500
 Open = Callable[[], Store]
+_number = count()
 
 
-@pytest.fixture(params=["duckdb"])
+def _influxdb(request, folder) -> Open:
+    influxd = request.getfixturevalue("influxd")  # skips, naming `make servers`, where there is none
+    server = Server(
+        influxd.url,
+        influxd.org,
+        f"contract-{next(_number)}",
+        influxd.token,
+        raw_days=CENTURY_DAYS,
+        minutes_days=CENTURY_DAYS,
+        hours_days=CENTURY_DAYS,
+    )
+
+    def opened() -> Store:
+        store = InfluxStore(server, Site(), folder / "books.sqlite")
+        store.connect()
+        return store
+
+    return opened
+
+
+@pytest.fixture(params=["duckdb", pytest.param("influxdb", marks=pytest.mark.integration)])
 def open_store(request, tmp_path) -> Open:
     """Opens the same store again each time it is called."""
-    return {"duckdb": lambda: DuckDbStore(tmp_path / "air.duckdb")}[request.param]
+    if request.param == "influxdb":
+        return _influxdb(request, tmp_path)
+    return lambda: DuckDbStore(tmp_path / "air.duckdb")
 
 
 @pytest.fixture
@@ -140,13 +170,81 @@ def test_rollups_are_replaced_by_bucket(store):
     assert len(store.rollup_range(3600, [a], 0, 180_000)) == 0
 
 
-def test_retention_drops_what_is_older_and_nothing_else(store):
+def test_retention_takes_nothing_that_is_young_enough(store):
     a = store.series("d1", "pm2_5")
-    store.write(Block.of([T0 - 200 * DAY, T0 - 10 * DAY, T0], [a] * 3, [1.0, 2.0, 3.0]), {})
-    assert store.retain(T0, 90, 730, 3650) == 1
+    store.write(Block.of([T0 - 10 * DAY, T0], [a] * 2, [2.0, 3.0]), {})
+    store.retain(T0, 90, 730, 3650)
     assert store.range([a], 0, T0 + 1).value.tolist() == [2.0, 3.0]
-    store.write(Block.of([T0 - 200 * DAY], [a], [1.0]), {})
-    assert len(store.range([a], 0, T0 + 1)) == 3
+
+
+def test_the_oldest_row_that_it_says_to_take_is_taken(store):
+    a = store.series("d1", "pm2_5")
+    store.write(Block.of([T0], [a], [1.0]), {})
+    oldest = store.takes_from(T0)
+    t = 0 if oldest is None else max(0, oldest + DAY)
+    store.write(Block.of([t], [a], [2.0]), {})
+    assert store.range([a], 0, t + 1).value.tolist() == [2.0]
+
+
+def test_owed_periods_stay_owed_until_they_are_settled(open_store):
+    store = open_store()
+    first, second, third = Period("d1", T0, T0 + 60), Period("d2", T0 - 5, T0), Period("d1", T0, T0 + 61)
+    store.write(Block.empty(), {}, [first, second])
+    store.write(Block.empty(), {("d1", "b1"): Marks(1)}, [third, first])
+    assert store.owed()[0] == second
+    assert sorted(map(repr, store.owed())) == sorted(map(repr, [first, second, third]))
+    store.close()
+    store = open_store()
+    assert len(store.owed()) == 3
+    store.settle([first, second])
+    assert store.owed() == [third]
+    store.settle([third, third])
+    store.settle([])
+    assert store.owed() == []
+    store.close()
+
+
+def test_a_write_that_fails_marks_nothing_and_owes_nothing(open_store):
+    store = open_store()
+    a = store.series("d1", "pm2_5")
+    store.close()
+    with pytest.raises(StoreError):
+        store.write(Block.of([T0], [a], [1.0]), {("d1", "b1"): Marks(1)}, [Period("d1", T0, T0 + 1)])
+    store = open_store()
+    assert (store.marks(), store.owed(), len(store.range(None, T0, T0 + 1))) == ({}, [], 0)
+    store.close()
+
+
+def test_closing_twice_is_closing_once(store):
+    store.close()
+    store.close()
+
+
+def test_raw_stays_beside_the_corrected_value(store):
+    a = store.series("d1", "pm2_5")
+    block = Block.of([T0, T0 + 1], [a, a], [10.0, 20.0])
+    block = Block(block.t, block.series, np.array([7.5, 20.0]), block.raw, block.flag, block.why)
+    store.write(block, {})
+    found = store.range([a], T0, T0 + 2)
+    assert (found.value.tolist(), found.raw.tolist()) == ([7.5, 20.0], [10.0, 20.0])
+    store.write(Block.of([T0], [a], [10.0]), {})
+    assert store.range([a], T0, T0 + 1).raw.tolist() == [10.0]
+
+
+def test_every_number_comes_back_bit_for_bit(store):
+    a = store.series("d1", "pm2_5")
+    numbers = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 1e16, 1e22, -0.0, 123456789.123456789, 2.0**-30]
+    store.write(Block.of(T0 + np.arange(len(numbers)), [a] * len(numbers), numbers), {})
+    found = store.range([a], T0, T0 + len(numbers)).value
+    assert found.tobytes() == np.array(numbers).tobytes()
+
+
+def test_two_sources_with_the_same_quantity_are_two_series(store):
+    a, b = store.series("d1", "pm2_5"), store.series("d2", "pm2_5")
+    store.write(Block.of([T0, T0], [a, b], [1.0, 2.0]), {})
+    assert store.range([b], T0, T0 + 1).value.tolist() == [2.0]
+    assert store.range(None, T0, T0 + 1).value.tolist() == [1.0, 2.0]
+    assert store.count(["d1", "d2", "d3"]) == (2, 2)
 
 
 def test_health_says_ok_and_after_close_says_why_not(store):
@@ -157,23 +255,44 @@ def test_health_says_ok_and_after_close_says_why_not(store):
     assert health.detail
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20), st.integers(0, 5)), max_size=8)))
-def test_any_order_of_writes_ends_in_the_last_value_of_each_key(tmp_path_factory, writes):
-    store = DuckDbStore(tmp_path_factory.mktemp("store") / "air.duckdb")
-    for number in range(4):
-        store.series("d", f"q{number}")
-    model: dict[tuple[int, int], float] = {}
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.integers(0, 20),
+        st.sampled_from([0.0, 1.0, 2.5, np.nan]),
+        st.sampled_from([0.0, 1.0, np.nan]),
+        st.sampled_from([Flag.GOOD, Flag.SUSPECT, Flag.FAIL]),
+        st.sampled_from([0, Why.SPIKE, Why.BELOW_OUTDOOR]),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(ROWS))
+def test_any_order_of_writes_ends_in_the_last_row_of_each_key(store, writes):
+    device = f"d{next(_number)}"
+    numbers = [store.series(device, f"q{n}") for n in range(4)]
+    model, ever = {}, set()
     for rows in writes:
-        store.write(
-            Block.of([T0 + t for _, t, _ in rows], [s for s, _, _ in rows], [float(v) for *_, v in rows]),
-            {},
-        )
-        model.update({(s, T0 + t): float(v) for s, t, v in rows})
-    found = store.range(None, T0, T0 + 100)
-    assert (
-        dict(zip(zip(found.series.tolist(), found.t.tolist(), strict=True), found.value, strict=True))
-        == model
-    )
-    assert store.count(["d"]) == (len(model), len(model))
-    store.close()
+        t = np.array([T0 + t for _, t, *_ in rows], dtype=np.int64)
+        series = np.array([numbers[n] for n, *_ in rows], dtype=np.int32)
+        columns = [np.array([row[2 + n] for row in rows]) for n in range(4)]
+        value, raw, flag, why = columns[0], columns[1], columns[2], columns[3]
+        flag = np.where(np.isnan(value), Flag.MISSING, flag).astype(np.uint8)
+        block = Block(t, series, value.astype(float), raw.astype(float), flag, why.astype(np.uint16))
+        store.write(block, {})
+        now = list(zip(series.tolist(), t.tolist(), strict=True))
+        shown = [f"{v} {r} {f} {w}" for v, r, f, w in zip(value, raw, flag.tolist(), why, strict=True)]
+        model.update(zip(now, shown, strict=True))
+        ever |= {key for key, v in zip(now, value, strict=True) if not np.isnan(v)}
+    found = store.range(numbers, T0, T0 + 100)
+    keys = zip(found.series.tolist(), found.t.tolist(), strict=True)
+    columns = zip(found.value, found.raw, found.flag.tolist(), found.why.tolist(), strict=True)
+    assert dict(zip(keys, [f"{v} {r} {f} {w}" for v, r, f, w in columns], strict=True)) == model
+    rows, distinct = store.count([device])
+    assert rows == distinct

@@ -1,8 +1,8 @@
 """The Protocol of a store of readings, and the columns that only stores know."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, field, fields
+from typing import Literal, Protocol, Self
 
 from venueair.block import Block, Float64, Int32, Int64
 
@@ -26,6 +26,9 @@ class Rollup:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def take(self, rows: Int64) -> Self:
+        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Store(Protocol):
     def write(self, block: Block, marks: dict[MarkKey, Marks], owed: Sequence[Period] = ()) -> int:
         """Stores rows, marks and periods in one transaction (marks and periods never before the rows).
 
-        Returns how many rows replaced one of another value.
+        Returns how many rows replaced one of another value, as far as the store can tell: at least those
+        that replaced the newest row of their series.
         """
 
     def marks(self) -> dict[MarkKey, Marks]: ...

@@ -1,0 +1,89 @@
+"""The API with its page, its live stream and control: alone in a process, or one of the parts of `run`."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import Metric
+from sqlalchemy import Engine
+
+from api.app import create_app
+from api.captions import Captions
+from api.control.loop import Control
+from api.metrics import counter
+from api.ops_db import open_ops_db
+from api.page import Banner
+from api.server import ApiServer, ServerError
+from api.service import ApiService
+from api.stream import Hub
+from venueair.clock import Clock
+from venueair.mqtt_link import Address, MqttLink
+from venueair.settings import Settings
+from venueair.starting import StartError
+from venueair.store.store import Store
+
+Metrics = Callable[[], Iterable[Metric]]
+
+
+def ops_db(settings: Settings) -> Engine:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return open_ops_db(settings.data / "ops.sqlite")
+
+
+class ApiPart:
+    """`listen`, `start`; `stop_serving`, `stop`. The stops are idempotent; store and engine stay open."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        address: Address,
+        store: Store,
+        engine: Engine,
+        *,
+        banner: Banner | None = None,
+        metrics: Iterable[Metrics] = (),
+    ) -> None:
+        self.hub = Hub()
+        self.captions = Captions(self.hub) if banner else None
+        self.control_link = MqttLink(address, f"control-{settings.gateway.venue}")
+        self.control = Control(settings, clock, self.control_link, engine, self.hub.publish)
+        self.service = ApiService(
+            settings,
+            clock,
+            address,
+            store,
+            engine,
+            self.control,
+            self.hub,
+            on_live=self.control.on_live,
+            captions=self.captions,
+        )
+        app = create_app(self.service, banner=banner, metrics=[*metrics, self.metrics])
+        self._server = ApiServer(app, self.hub.close)
+        self._settings = settings
+
+    def listen(self) -> str:
+        """Serves from now on, and returns its address. Raises StartError."""
+        api = self._settings.api
+        try:
+            port = self._server.start(api.host, api.port)
+        except ServerError as error:
+            raise StartError(str(error)) from error
+        return f"http://{api.host}:{port}"
+
+    def start(self) -> None:
+        self.control_link.start()
+        self.control.start()
+        self.service.start()
+
+    def stop_serving(self) -> None:
+        self.control.stop()
+        self._server.stop()
+
+    def stop(self) -> None:
+        self.service.stop()
+        self.control_link.stop()
+
+    def metrics(self) -> Iterator[Metric]:
+        yield counter(
+            "venueair_control", "Messages to control not as they should be", dict(self.control.counts)
+        )
