@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest import detection, quality, statistics, zone_values
+from ingest import corrections, detection, quality, statistics, zone_values
 from ingest.derive import derive
 from ingest.detection import Edge
 from ingest.journal import Channel
@@ -23,6 +23,7 @@ class State:
     """What the stages remember; changes in place."""
 
     def __init__(self) -> None:
+        self.corrections = corrections.State()
         self.quality = quality.State()
         self.zones = zone_values.State()
         self.news = News()
@@ -47,7 +48,8 @@ class Result:
 
 def judge(block: Block, state: State, plan: Plan) -> Block:
     """One block of raw readings, corrected and flagged; sorted, with earlier rows that were flagged anew."""
-    return quality.judge(block.last_of_each(), state.quality, plan.limits)
+    corrected = corrections.correct(block.last_of_each(), plan.corrections, state.corrections)
+    return quality.judge(corrected, state.quality, plan.limits)
 
 
 def run(block: Block, by_arrival: Block, state: State, plan: Plan) -> Result:

@@ -12,10 +12,12 @@ import numpy as np
 
 from ingest import quality
 from ingest.channels import Channels
+from ingest.corrections import Corrections
 from ingest.derive import Derived
 from ingest.signals import Kind, Windows
 from ingest.zone_members import Members
 from venueair.block import Bool, Int32
+from venueair.corrections import Correction
 from venueair.rules import Level
 from venueair.rules_in_force import InForce
 from venueair.site import Site
@@ -36,6 +38,7 @@ class Ladder:
 @dataclass(frozen=True, slots=True)
 class Plan:
     limits: quality.Limits
+    corrections: Corrections
     members: Members
     derived: Derived
     windows: Windows
@@ -55,6 +58,7 @@ class Plan:
         site: Site,
         rules: Sequence[InForce],
         before: "Plan | None" = None,
+        corrections: Sequence[Correction] = (),
     ) -> "Plan":
         """`names` (source, quantity) by series number; `before` is the plan that this one goes on from."""
         number = {name: n for n, name in enumerate(names)}
@@ -81,6 +85,7 @@ class Plan:
         delays = max((int(1000 * max(lv.on_delay_s, lv.off_delay_s)) for *_, lv in rows), default=0)
         return cls(
             limits=quality.Limits.of(names),
+            corrections=Corrections.of(names, corrections),
             members=Members.of(names, np.array(zone_of, dtype=np.int32)),
             derived=Derived.of(names, site),
             windows=windows,

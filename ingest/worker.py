@@ -166,7 +166,7 @@ class Worker:
         for source, quantity in series_needed(self._store.names(), self._site, self._rules):
             self._store.series(source, quantity)
         self._names = self._store.names()
-        self._plan = Plan.of(self._names, self._site, self._rules, before=self._plan)
+        self._plan = Plan.of(self._names, self._site, self._rules, self._plan, self._settings.correction)
 
     def _run(self) -> None:
         deadline = float("inf")

@@ -154,6 +154,23 @@ def _alone(part: Callable[[Any], None], config: Path) -> None:
 
 
 @app.command()
+def recompute(
+    start: Annotated[str, typer.Option("--from", help="Begin, ISO 8601; UTC where no offset is given.")],
+    end: Annotated[str, typer.Option("--to", help="End, not included.")],
+    device: Annotated[str | None, typer.Option(help="Only the zone of this sensor; else all.")] = None,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Makes corrected values, flags, zone values and rollups again from raw; says what changed."""
+    from venueair.cli_recompute import recompute_period
+    from venueair.starting import StartError
+
+    try:
+        recompute_period(_settings(config), device, start, end)
+    except StartError as error:
+        raise fail(str(error)) from error
+
+
+@app.command()
 def init(path: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFAULT_CONFIG) -> None:
     """Writes a commented venueair.toml to start from."""
     template = Path(__file__).parent / "templates" / "venueair.toml"
