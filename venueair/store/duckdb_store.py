@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import duckdb
-import msgspec
 import numpy as np
 
 from venueair.block import Block, Int64
+from venueair.store import duckdb_marks
 from venueair.store.store import Health, MarkKey, Marks, Period, Rollup, StoreError, Width
 
 Kind = Literal["readings", "minutes", "hours"]
@@ -98,11 +98,7 @@ class DuckDbStore:
             self._begin()
             try:
                 collided = self._replace("readings", columns, again) if len(block) else 0
-                for (device, boot), mark in marks.items():
-                    above = msgspec.json.encode(mark.above).decode()
-                    self._write_cursor.execute(
-                        "INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", [device, boot, mark.upto, above]
-                    )
+                self._write_marks(marks)
                 for period in owed:
                     row = [period.source, period.start, period.end]
                     self._write_cursor.execute("INSERT INTO owed VALUES (?, ?, ?)", row)
@@ -113,12 +109,18 @@ class DuckDbStore:
             np.maximum.at(self._newest, block.series, block.t)
             return collided
 
+    def _write_marks(self, marks: dict[MarkKey, Marks]) -> None:
+        """All in one statement: one each would cost more than the rows."""
+        if not marks:
+            return
+        self._write_cursor.register("new_marks", duckdb_marks.columns(marks))
+        self._write_cursor.execute(
+            "INSERT OR REPLACE INTO marks SELECT device, boot, upto, above FROM new_marks"
+        )
+        self._write_cursor.unregister("new_marks")
+
     def marks(self) -> dict[MarkKey, Marks]:
-        rows = self._read("SELECT device, boot, upto, above FROM marks").fetchall()
-        return {
-            (device, boot): Marks(upto, msgspec.json.decode(above, type=tuple[tuple[int, int], ...]))
-            for device, boot, upto, above in rows
-        }
+        return duckdb_marks.from_rows(self._read("SELECT device, boot, upto, above FROM marks").fetchall())
 
     def owed(self) -> list[Period]:
         rows = self._read("SELECT DISTINCT source, start, stop FROM owed ORDER BY start, source").fetchall()
