@@ -110,7 +110,6 @@ class DuckDbStore:
             return collided
 
     def _write_marks(self, marks: dict[MarkKey, Marks]) -> None:
-        """All in one statement: one each would cost more than the rows."""
         if not marks:
             return
         self._write_cursor.register("new_marks", duckdb_marks.columns(marks))
