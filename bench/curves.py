@@ -49,7 +49,7 @@ def _series_cost(count: int, passes: int) -> float:
     group = min(BLOCK // 50, count)
     groups = [devices[start : start + group] for start in range(0, count, group)]
     for some in groups:
-        work.take(ours.mail(small("single", some, 0), NOW_MS))
+        work.take(ours.wave(small("single", some, 0)), NOW_MS)
     rounds = BLOCK // 50 // group  # few devices send several messages each, and faster
     step_ms = STEP_MS // rounds
     first = [1] * len(groups)
@@ -60,9 +60,9 @@ def _series_cost(count: int, passes: int) -> float:
         for _ in range(rounds):
             messages += small("cbor", groups[place], first[place], step_ms)
             first[place] += 50
-        mail = ours.mail(messages, NOW_MS + first[place] * step_ms)
+        wave = ours.wave(messages)
         before = time.process_time()
-        done = work.take(mail)
+        done = work.take(wave, NOW_MS + first[place] * step_ms)
         costs.append((time.process_time() - before) / done * 1e9)
     return min(costs)
 
@@ -124,7 +124,7 @@ def _hold(count: int) -> float:
     work = ours.Pipeline(devices, ours.QUANTITIES)
     for start in range(0, len(devices), 400):
         for nth in range(2):
-            work.take(ours.mail(_five(devices[start : start + 400], nth), NOW_MS + 2000))
+            work.take(ours.wave(_five(devices[start : start + 400], nth)), NOW_MS + 2000)
     return resident_mb()
 
 

@@ -10,13 +10,15 @@ import numpy as np
 from bench.payloads import DEVICES, LAST, PROBE, VENUE, Message, device
 from ingest import detection, pipeline
 from ingest.channels import Channels
-from ingest.intake import Mail, Receiver
+from ingest.intake import Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
+from ingest.mail import Mail
 from ingest.plan import Plan, series_needed
 from ingest.rollup import rollup
 from ingest.silence import Expected
 from venueair.block import Block, Float64, Int32, Int64
+from venueair.mqtt_wave import Wave
 from venueair.rules import Level, Rule
 from venueair.rules_in_force import rules_of
 from venueair.settings import Gateway, Settings
@@ -110,11 +112,11 @@ class NoStore:
         return self._names
 
 
-def mail(messages: Sequence[Message], arrival_ms: int) -> Mail:
+def wave(messages: Sequence[Message]) -> Wave:
     """Messages as the MQTT link hands them over."""
     count = len(messages)
     topics, payloads = [topic for topic, _ in messages], [payload for _, payload in messages]
-    return Mail(topics, payloads, [False] * count, [arrival_ms] * count)
+    return Wave(topics, payloads, [0] * count, [False] * count, [False] * count, 1, 0.0)
 
 
 class Pipeline:
@@ -135,8 +137,10 @@ class Pipeline:
         self._plan = Plan.of(store.names(), here.site, rules)
         self._state = pipeline.State()
 
-    def take(self, mail: Mail) -> int:
+    def take(self, wave: Wave, arrival_ms: int) -> int:
         """One read's messages; returns how many readings came out flagged."""
+        mail = Mail()
+        self._receiver.read(mail, wave, arrival_ms)
         intake = self._receiver.take(mail)
         result = pipeline.run(intake.block, intake.by_arrival, self._state, self._plan)
         for width in (60, 3600):

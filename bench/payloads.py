@@ -7,7 +7,8 @@
 | cbor    | the same as RFC 8746 typed arrays                                 | venueair                |
 | rows    | a JSON list of 50 objects {"t": …, "pm2_5": …}                    | the peers               |
 
-Times end now and stay within 30 s, distinct per device: nothing is late, nothing overwrites.
+Times begin now and stay within 30 s, distinct per device: nothing is late, nothing overwrites. (A row as old
+as the connection may be in the store already, so ours would write all of its fields.)
 """
 
 from collections.abc import Callable, Iterator
@@ -45,11 +46,11 @@ def value(number: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`readings` of `form` that end at `end_ms`; `boot` is that of every device in this run."""
+    """`readings` of `form` that begin at `start_ms`; `boot` is that of every device in this run."""
 
     form: Form
     readings: int
-    end_ms: int
+    start_ms: int
     boot: str
 
     @property
@@ -70,14 +71,14 @@ class Plan:
         encode = ENCODE[self.form]
         for nth in range(rounds):
             first = nth * self.rows
-            t = [self.end_ms - SPAN_MS + int((first + row) * step) for row in range(self.rows)]
+            t = [self.start_ms + int((first + row) * step) for row in range(self.rows)]
             for number in range(min(DEVICES, count - nth * DEVICES)):
                 values = [value(number + first + row) for row in range(self.rows)]
                 yield topics[number], encode(self.boot, first, t, values)
 
     def one(self, name: str, nth: int) -> Message:
         """A message of one row from another device, in this form: to warm up, and to see the end."""
-        t = [self.end_ms - 1000 + nth]
+        t = [self.start_ms + nth]
         return topic(name), ENCODE[self.form](self.boot, nth, t, [value(nth)])
 
 

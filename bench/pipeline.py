@@ -92,12 +92,12 @@ def _stream(form: Form, messages: int, passes: int) -> float:
     devices = [f"d-{number:05d}" for number in range(messages)]
     work = ours.Pipeline(devices)
     rows = 1 if form == "single" else 50
-    work.take(ours.mail(small(form, devices, 0), NOW_MS + rows * STEP_MS))
+    work.take(ours.wave(small(form, devices, 0)), NOW_MS + rows * STEP_MS)
 
     def wave(nth: int) -> Callable[[], int]:
         first = (nth + 1) * rows
-        ready = ours.mail(small(form, devices, first), NOW_MS + (first + rows) * STEP_MS)
-        return lambda: work.take(ready)
+        ready = ours.wave(small(form, devices, first))
+        return lambda: work.take(ready, NOW_MS + (first + rows) * STEP_MS)
 
     return best(passes, wave)
 
@@ -105,11 +105,11 @@ def _stream(form: Form, messages: int, passes: int) -> float:
 def _full(passes: int) -> float:
     devices = [f"d-{number:05d}" for number in range(3)]  # 18,000 readings
     work = ours.Pipeline(devices, ("pm2_5", "co2", "temperature"))
-    work.take(ours.mail(full(devices, 0), NOW_MS + 2000 * FULL_STEP_MS))
+    work.take(ours.wave(full(devices, 0)), NOW_MS + 2000 * FULL_STEP_MS)
 
     def wave(nth: int) -> Callable[[], int]:
-        ready = ours.mail(full(devices, nth + 1), NOW_MS + (nth + 2) * 2000 * FULL_STEP_MS)
-        return lambda: work.take(ready)
+        ready = ours.wave(full(devices, nth + 1))
+        return lambda: work.take(ready, NOW_MS + (nth + 2) * 2000 * FULL_STEP_MS)
 
     return best(passes, wave)
 

@@ -17,6 +17,7 @@ from venueair.messages import MAX_BYTES, MAX_ROWS, TYPED_ARRAYS, Boot, Data, Mes
 
 EARLIEST_MS: Final = 1_577_836_800_000  # 2020-01-01: no device of ours measured before
 LATEST_AHEAD_MS: Final = 86_400_000
+_DTYPES: Final = {tag: np.dtype(name) for tag, name in TYPED_ARRAYS.items()}
 _json: Final = msgspec.json.Decoder(Data).decode
 
 
@@ -58,38 +59,43 @@ def _cbor(payload: bytes) -> Data | Packed:
     if not payload:
         raise ValueError("the payload is empty")
     stream = io.BytesIO(payload)
-    decoder = cbor2.CBORDecoder(stream, tag_hook=_typed_array, max_depth=8, allow_duplicate_keys=False)
-    fields = decoder.decode()
+    fields = cbor2.CBORDecoder(stream, max_depth=8, allow_duplicate_keys=False).decode()
     if rest := len(payload) - stream.tell():  # loads() would drop it in silence
         raise ValueError(f"{rest} bytes follow the end of the message")
-    if not isinstance(fields, dict):
-        return msgspec.convert(fields, Data)
-    t, q = fields.get("t"), fields.get("q")
-    if type(t) is not np.ndarray or t.dtype.kind != "i" or type(q) is not dict:
+    if type(fields) is not dict:
+        return msgspec.convert(_plain(fields), Data)
+    t, q = _array(fields.get("t")), fields.get("q")
+    if t is None or t.dtype.kind != "i" or type(q) is not dict:
         return msgspec.convert(_plain(fields), Data)
     columns = {}
-    for name, column in q.items():
-        if type(column) is not np.ndarray or type(name) is not str:
+    for name, value in q.items():
+        column = _array(value)
+        if column is None or type(name) is not str:
             return msgspec.convert(_plain(fields), Data)
         columns[name] = column if column.dtype == np.float64 else column.astype(np.float64)
     del fields["t"], fields["q"]
     return Packed(msgspec.convert(fields, _Head), t.astype(np.int64, copy=False), columns)
 
 
-def _typed_array(tag: cbor2.CBORTag, _immutable: bool) -> Any:
-    dtype = TYPED_ARRAYS.get(tag.tag)
-    if dtype is None or not isinstance(tag.value, bytes):
-        raise ValueError(f"CBOR tag {tag.tag} is not one of {sorted(TYPED_ARRAYS)}")
-    return np.frombuffer(tag.value, dtype=dtype)
+def _array(value: Any) -> Any:
+    """A typed array as numpy has it; None for what is none. Raises ValueError."""
+    if type(value) is not cbor2.CBORTag:
+        return None
+    dtype = _DTYPES.get(value.tag)
+    if dtype is None or type(value.value) is not bytes:
+        raise ValueError(f"CBOR tag {value.tag} is not one of {sorted(TYPED_ARRAYS)}")
+    return np.frombuffer(value.value, dtype)
 
 
 def _plain(value: Any) -> Any:
-    """Typed arrays among other forms: back to lists, so that msgspec can judge the whole."""
-    if isinstance(value, np.ndarray):
-        column = value.tolist()
+    """Typed arrays among other forms: as lists, so that msgspec can judge the whole."""
+    if isinstance(value, cbor2.CBORTag):
+        column = _array(value).tolist()
         return [None if x != x else x for x in column]  # noqa: PLR0124  # NaN is what differs from itself
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
     return value
 
 

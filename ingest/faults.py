@@ -18,6 +18,7 @@ from venueair.messages import AlarmEdge
 RULES: Final = frozenset(FAULTS.values())
 FOR_MS: Final = 1_800_000
 _TESTS: Final = tuple(FAULTS)
+_ANY: Final = np.uint16(sum(FAULTS))
 _NEVER: Final = -(2**62)
 
 Doubt = Mapping[tuple[str, str], Mapping[Why, int]]
@@ -37,6 +38,9 @@ class Doubts:
         if not len(rows):
             return
         self._grow(int(rows.series[-1]) + 1)
+        if not (rows.why & _ANY).any():
+            self._all_well(rows.where(np.append(rows.series[1:] != rows.series[:-1], True)))
+            return
         rows = rows.where(rows.t >= self._last[rows.series])
         if not len(rows):
             return
@@ -52,6 +56,13 @@ class Doubts:
             since = np.where((passed < 0) & (before != _NEVER), before, began)
             self._since[series, column] = np.where(fails[last], since, _NEVER)
         self._last[series] = rows.t[last]
+
+    def _all_well(self, newest: Block) -> None:
+        """One row of each series, which fails nothing."""
+        is_newer = newest.t >= self._last[newest.series]
+        series = newest.series[is_newer]
+        self._last[series] = newest.t[is_newer]
+        self._since[series] = _NEVER
 
     def of(self, names: Sequence[tuple[str, str]]) -> Doubt:
         """`names`: (source, quantity) by series number."""

@@ -1,7 +1,7 @@
-"""From MQTT messages to one raw block: decode, drop what is stored already, bury what cannot be read.
+"""From MQTT messages to one raw block: drop what is stored already, bury what cannot be read.
 
-A wave of plain messages becomes columns in one loop; what is not plain (out of sequence, rows dropped, names
-or shapes that are not ours) is looked at message by message.
+Plain messages become columns at once; what is not plain (the first of a stream, out of sequence, rows
+dropped, names or shapes that are not ours) is looked at message by message.
 """
 
 from collections import Counter
@@ -15,31 +15,20 @@ from ingest.clocks import AHEAD_MS, LATE_MS, Clocks
 from ingest.decode import Packed, Rows, RowsError, decode_data, rows_of
 from ingest.journal import Journal
 from ingest.ledger import Ledger, fresh
-from ingest.plain import STATUS, Device, Plain
+from ingest.mail import Lines, Mail
+from ingest.plain import STATUS, Device
 from ingest.silence import Expected
 from venueair.block import Block, Bool, Float64, Int32, Int64, Why
 from venueair.messages import Data, MessageError
+from venueair.mqtt_wave import Wave
 from venueair.quantities import QUANTITIES
 from venueair.store.store import Store
 from venueair.topics import TopicError, device_topic, is_id, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """Messages in order of arrival, as parallel lists; `t` is when each came."""
-
-    topics: list[bytes] = field(default_factory=list)
-    payloads: list[bytes] = field(default_factory=list)
-    retained: list[bool] = field(default_factory=list)
-    t: list[int] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.topics)
-
-
 @dataclass(slots=True)
 class Intake:
-    """One wave: its rows in order of arrival, and whom to tell when they are stored."""
+    """One mail: its rows in order of arrival, and whom to tell when they are stored."""
 
     block: Block
     by_arrival: Block  # the rows of wrong clocks again, at the time they came: for detection only
@@ -102,44 +91,29 @@ class Receiver:
                 reasons[reason] += count
         return dict(reasons)
 
+    def read(self, mail: Mail, wave: Wave, t: int, lines: Lines = Lines()) -> None:  # noqa: B008  # it has no lines
+        """Adds what came at `t`. Another thread may be in `take` meanwhile, with an earlier mail."""
+        mail.add(wave, t, self._devices, lines)
+
     def take(self, mail: Mail) -> Intake:
         intake = Intake(Block.empty(), Block.empty())
-        plain = Plain()
-        taken: list[int] = []
-        odd: list[int] = []
-        suspected = self.clocks.suspected
-        for n, topic in enumerate(mail.topics):
-            device = self._devices.get(topic)
-            if device is None or mail.retained[n] or device.id in suspected:
-                odd.append(n)
-                continue
-            try:
-                data = decode_data(mail.payloads[n])
-            except MessageError:
-                odd.append(n)
-                continue
-            (taken if plain.add(device, self._stream(device, data), data) else odd).append(n)
-        odd += self._plain(plain, taken, mail, intake)
+        odd = mail.odd + self._plain(mail, intake)
         for n in odd:
             self._carefully(mail, n, intake)
         intake.block = Block.concat(intake.blocks)
         intake.by_arrival = Block.concat(intake.shifted)
         return intake
 
-    def _stream(self, device: Device, data: Data | Packed) -> int:
-        boot = data.boot if type(data) is Data else data.head.boot  # type: ignore[union-attr]  # one of the two
-        stream = device.streams.get(boot)
-        if stream is None:
-            stream = device.streams[boot] = self.ledger.stream(device.id, boot)
-        return stream
-
-    def _plain(self, plain: Plain, taken: list[int], mail: Mail, intake: Intake) -> list[int]:
+    def _plain(self, mail: Mail, intake: Intake) -> list[int]:
         """Enters what is in sequence; returns the messages to be looked at one by one."""
+        plain, taken = mail.plain, mail.taken
         if not taken:
             return []
         at = np.array(mail.t, dtype=np.int64)[taken]
         readings = plain.readings(at)
-        streams = np.array(plain.streams, dtype=np.int64)
+        streams = readings.stream
+        if suspected := self.clocks.suspected:
+            readings.odd[[self.ledger.keys[stream][0] in suspected for stream in streams.tolist()]] = True
         good = ~readings.odd
         # One that is odd breaks the sequence of its stream: what follows it is looked at after it.
         good &= ~np.isin(streams, streams[readings.odd]) if readings.odd.any() else True
@@ -151,14 +125,13 @@ class Receiver:
         arrived = at[readings.message if good.all() else readings.message[good[readings.message]]]
         self._hear(block.series[live], arrived[live])
         intake.blocks.append(block)
-        for n in np.flatnonzero(good).tolist():
-            self._tell(plain.devices[n], plain.vias[n], plain.streams[n], intake)
+        intake.streams.update(streams[good].tolist())
+        for n, device, via in plain.via:
+            if good[n]:
+                self._tell(device, via, int(streams[n]), intake)
         return [taken[n] for n in np.flatnonzero(~good).tolist()]
 
-    def _tell(self, device: Device, via: str | None, stream: int, intake: Intake) -> None:
-        intake.streams.add(stream)
-        if via is None:
-            return
+    def _tell(self, device: Device, via: str, stream: int, intake: Intake) -> None:
         topic = self._topics.get((device.venue, via))
         if topic is None:
             topic = device_topic(device.venue, via, "committed") if is_id(via) else ""
@@ -194,7 +167,10 @@ class Receiver:
     def _mark(self, device: Device, data: Data | Packed, rows: int, intake: Intake) -> None:
         head = data if isinstance(data, Data) else data.head
         self.ledger.add(device.id, head.boot, [*head.dropped, (head.seq, head.seq + rows - 1)], head.via)
-        self._tell(device, head.via, self._stream(device, data), intake)
+        stream = device.streams[head.boot] = self.ledger.stream(device.id, head.boot)
+        intake.streams.add(stream)
+        if head.via is not None:
+            self._tell(device, head.via, stream, intake)
 
     def _accept(
         self, letter: _Letter, device: Device, data: Data | Packed, rows: Rows, intake: Intake

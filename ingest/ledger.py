@@ -4,14 +4,15 @@ A stream is the rows of one (device, boot). As long as its rows come in sequence
 arrays; ranges are kept only for streams with gaps.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
+from ingest.standing import Range, Standing
 from venueair.block import Bool, Int64
 from venueair.store.store import MarkKey, Marks
 
-Range = tuple[int, int]
 MAX_GAPS: Final = 64  # of a device without a spool: nobody will send again what is missing
 
 
@@ -81,6 +82,12 @@ class Ledger:
         if above:
             above = (*above[:-1], (above[-1][0], int(self._head[stream])))
         return Marks(int(self._upto[stream]), above)
+
+    def standing(self, streams: Iterable[int]) -> Standing:
+        number = np.fromiter(streams, dtype=np.int64)
+        with_gaps = self._above.keys() & set(number.tolist()) if self._above else ()
+        above = {stream: self.marks(stream).above for stream in with_gaps}
+        return Standing(self.keys, number, self._upto[number], above)
 
     def add(self, device: str, boot: str, ranges: list[Range], via: str | None = None) -> None:
         """Without a gateway (`via`) nobody sends again what is missing: old gaps are given up."""

@@ -13,7 +13,8 @@ class Latest:
 
     def update(self, rows: Block) -> None:
         """Late rows and those of wrong clocks are history, never the latest."""
-        rows = rows.where((rows.why & (Why.LATE | Why.CLOCK)) == 0).sorted()
+        is_live = (rows.why & (Why.LATE | Why.CLOCK)) == 0
+        rows = (rows if is_live.all() else rows.where(is_live)).sorted()
         if not len(rows):
             return
         last = rows.where(np.append(rows.series[1:] != rows.series[:-1], True))

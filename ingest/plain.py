@@ -1,6 +1,8 @@
 """A wave of plain messages -> columns: one loop over the messages, numpy over their readings. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -26,35 +28,28 @@ class Device:
 
 @dataclass(slots=True)
 class _Columns:
-    """Columns one after the other: of which series and message, how many rows; `t` and `value` of all."""
+    """Columns one after the other: (series, message, rows) of each; `t` and `value` of all."""
 
-    series: list[int] = field(default_factory=list)
-    message: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
+    heads: list[tuple[int, int, int]] = field(default_factory=list)
     t: list[Any] = field(default_factory=list)
     value: list[Any] = field(default_factory=list)
 
 
 class Plain:
-    """`add` messages, then look at `readings`. What `add` refuses is not plain and changes nothing."""
+    """`add` messages, then look at `readings`. What `add` refuses is not plain and changes nothing.
+
+    `via` has (message, device, gateway) of those that came by one; `rows` is how many readings there are.
+    """
 
     def __init__(self) -> None:
-        self.devices: list[Device] = []
-        self.streams: list[int] = []
-        self.vias: list[str | None] = []
-        self._first: list[int] = []
-        self._count: list[int] = []
-        self._last_t: list[int] = []
-        self._resent: list[bool] = []
-        self._status: list[int] = []
+        self.rows = 0
+        self.via: list[tuple[int, Device, str]] = []
+        self._messages: list[tuple[int, int, int, int, int, bool, int]] = []
         self._lists = _Columns()
         self._arrays = _Columns()
 
-    def __len__(self) -> int:
-        return len(self.devices)
-
     def add(self, device: Device, stream: int, data: Data | Packed) -> bool:
-        head = data if type(data) is Data else data.head  # type: ignore[union-attr]  # one of the two
+        head: Any = data if type(data) is Data else data.head  # type: ignore[union-attr]  # one of the two
         if head.dropped:
             return False
         t = data.t
@@ -69,42 +64,34 @@ class Plain:
             taken = self._many(device, t, data.q, count, self._lists if type(t) is list else self._arrays)
         if not taken:
             return False
-        self.devices.append(device)
-        self.streams.append(stream)
-        self.vias.append(head.via)
-        self._first.append(head.seq)
-        self._count.append(count)
-        self._last_t.append(last)
-        self._resent.append(head.resent)
-        self._status.append(STATUS[head.status])
+        self.rows += count * len(data.q)
+        if head.via is not None:
+            self.via.append((len(self._messages), device, head.via))
+        self._messages.append(
+            (stream, head.seq, count, last, device.late_after, head.resent, STATUS[head.status])
+        )
         return True
 
     def _one(self, device: Device, t: int, q: dict[str, Any]) -> bool:
-        into, number = self._lists, len(self.devices)
-        try:
-            found = [(device.series[name], value) for name, value in q.items() if value is not None]
-        except KeyError:
-            return False
-        for _, value in found:
-            if type(value) is not float:
+        into, number, series = self._lists, len(self._messages), device.series
+        for name, value in q.items():
+            if value is not None and (type(value) is not float or name not in series):
                 return False
-        for series, value in found:
-            into.series.append(series)
-            into.message.append(number)
-            into.rows.append(1)
-            into.t.append(t)
-            into.value.append(value)
+        for name, value in q.items():
+            if value is not None:
+                into.heads.append((series[name], number, 1))
+                into.t.append(t)
+                into.value.append(value)
         return True
 
     def _many(self, device: Device, t: Any, q: dict[str, Any], count: int, into: _Columns) -> bool:
+        series, kind, number = device.series, type(t), len(self._messages)
         for name, column in q.items():
-            if name not in device.series or type(column) is not type(t) or len(column) != count:
+            if name not in series or type(column) is not kind or len(column) != count:
                 return False
-        is_list = into is self._lists
+        is_list = kind is list
         for name, column in q.items():
-            into.series.append(device.series[name])
-            into.message.append(len(self.devices))
-            into.rows.append(count)
+            into.heads.append((series[name], number, count))
             if is_list:
                 into.t += t
                 into.value += column
@@ -115,28 +102,37 @@ class Plain:
 
     def readings(self, arrival: Int64) -> "Readings":
         """`arrival` (m,) is when each message came."""
+        stream, first, count, last_t, late_after, resent, status = _table(self._messages, 7)
         return Readings.of(
             [self._lists, self._arrays],
-            np.array(self._first, dtype=np.int64),
-            np.array(self._count, dtype=np.int64),
-            arrival - np.array(self._last_t, dtype=np.int64),
-            np.array(self._resent, dtype=np.bool_),
-            np.array(self._status, dtype=np.uint16),
-            np.array([device.late_after for device in self.devices], dtype=np.int64),
+            stream,
+            first,
+            count,
+            arrival - last_t,
+            resent != 0,
+            status.astype(np.uint16),
+            late_after,
             arrival,
         )
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Int64:
+    """(width, n): the columns of n rows."""
+    flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=width * len(rows))
+    return flat.reshape(-1, width).T
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
     """`block` in order of arrival, without missing values; `message` (n,) says where each is from.
 
-    `first` and `count` (m,) are the rows of each message. `odd` (m,) are the messages that are not plain
-    after all: a time or a number that cannot be, or a live row that is late or ahead.
+    `stream`, `first` and `count` (m,) are the rows of each message. `odd` (m,) are the messages that are not
+    plain after all: a time or a number that cannot be, or a live row that is late or ahead.
     """
 
     block: Block
     message: Int64
+    stream: Int64
     first: Int64
     count: Int64
     odd: Bool
@@ -145,6 +141,7 @@ class Readings:
     def of(
         cls,
         columns: list[_Columns],
+        stream: Int64,
         first: Int64,
         count: Int64,
         lag: Int64,
@@ -153,13 +150,8 @@ class Readings:
         late_after: Int64,
         arrival: Int64,
     ) -> "Readings":
-        rows = [np.array(c.rows, dtype=np.int64) for c in columns]
-        series = np.concatenate(
-            [np.repeat(np.array(c.series, dtype=np.int32), n) for c, n in zip(columns, rows, strict=True)]
-        )
-        message = np.concatenate(
-            [np.repeat(np.array(c.message, dtype=np.int64), n) for c, n in zip(columns, rows, strict=True)]
-        )
+        series, of, rows = _table([head for c in columns for head in c.heads], 3)
+        message = np.repeat(of, rows)
         lists, arrays = columns
         t = np.concatenate([np.array(lists.t, dtype=np.int64), *arrays.t])
         value = np.concatenate([np.array(lists.value, dtype=np.float64), *arrays.value])
@@ -167,12 +159,12 @@ class Readings:
         impossible = (t < EARLIEST_MS) | (t > arrival[message] + AHEAD_MS) | np.isinf(value)
         odd[message[impossible]] = True
         late = resent[message] | (t < (arrival - late_after)[message])
-        block = Block.of(t, series, value)
+        block = Block.of(t, np.repeat(series, rows), value)
         block.why[:] = status[message] | np.where(late, np.uint16(Why.LATE), np.uint16(0))
         there = ~np.isnan(value)
         if not there.all():
             block, message = block.where(there), message[there]
-        return cls(block, message, first, count, odd)
+        return cls(block, message, stream, first, count, odd)
 
     def of_messages(self, mask: Bool) -> Block:
         return self.block if mask.all() else self.block.where(mask[self.message])

@@ -99,6 +99,16 @@ class Plan:
             reach_ms=longest + minutes + delays,
         )
 
+    def lines(self) -> dict[int, list[float]]:
+        """By series whose readings a rule takes as they are: the limits, up and down, ascending."""
+        series_of = {signal: series for series, signal in enumerate(self.readings.tolist()) if signal >= 0}
+        found: dict[int, list[float]] = {}
+        columns = (self.channels.signal, self.channels.limit, self.channels.clear_at)
+        for signal, *limits in zip(*(column.tolist() for column in columns), strict=True):
+            if signal in series_of:
+                found.setdefault(series_of[signal], []).extend(limits)
+        return {series: sorted(limits) for series, limits in found.items()}
+
 
 def series_needed(
     names: Sequence[tuple[str, str]], site: Site, rules: Sequence[InForce]

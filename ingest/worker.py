@@ -8,7 +8,7 @@ and send them again.
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,10 +19,11 @@ from ingest import pipeline
 from ingest.alarms import threshold_edge
 from ingest.announcer import Announcer
 from ingest.failpoints import passed
-from ingest.intake import Intake, Mail, Receiver
+from ingest.intake import Intake, Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
 from ingest.live import Latest
+from ingest.mail import Lines, Mail
 from ingest.plan import Plan, series_needed
 from ingest.settler import Settler
 from ingest.silence import Expected
@@ -41,8 +42,9 @@ from venueair.topics import any_device, device_topic, parse, venue_topic
 
 log = structlog.get_logger(__name__)
 
-MAX_WAVES: Final = 64  # received and not looked at yet; above it the broker is not read any more
-PAUSE_S: Final = 0.02
+LOOK_S: Final = 0.03  # messages wait so long for each other; one that passes a limit, and a full mail, do not
+FULL: Final = 1_000, 50_000  # messages, readings
+MOST: Final = 10_000, 500_000  # above it the broker is not read any more
 
 
 class Worker:
@@ -66,7 +68,8 @@ class Worker:
         self.announcer = Announcer(settings, clock, self.link, self.journal)
         self.latest = Latest()
         self._counts: Counter[str] = Counter()
-        self._inbox: deque[tuple[Wave, int]] = deque()
+        self._mail, self._lines = Mail(), Lines()
+        self._reading = threading.Lock()  # the mail that is being filled
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -106,7 +109,7 @@ class Worker:
 
     def idle(self) -> bool:
         """Everything that was received is stored."""
-        return not self._inbox and self._writer.idle
+        return not self._mail and self._writer.idle
 
     @property
     def counts(self) -> Counter[str]:
@@ -117,10 +120,14 @@ class Worker:
         return self._writer.problem
 
     def _receive(self, wave: Wave) -> None:
-        self._inbox.append((wave, self._clock.now_ms()))
-        if len(self._inbox) >= MAX_WAVES:
+        with self._reading:
+            mail = self._mail
+            self.receiver.read(mail, wave, self._clock.now_ms(), self._lines)
+        size = len(mail), mail.readings
+        if size[0] >= MOST[0] or size[1] >= MOST[1]:
             self.link.pause()
-        self._wake.set()
+        if mail.is_urgent or size[0] >= FULL[0] or size[1] >= FULL[1]:
+            self._wake.set()
         passed("received")
 
     def _status(self, message: Incoming) -> None:
@@ -153,7 +160,10 @@ class Worker:
 
     def _restart(self) -> None:
         """Forgets all that is not stored."""
-        self.receiver.forget(Ledger(self._store.marks()))
+        ledger = Ledger(self._store.marks())
+        with self._reading:
+            self._mail = Mail()
+            self.receiver.forget(ledger)
         self._names: list[tuple[str, str]] = []
         self._plan = Plan.of([], self._site, self._rules)
         self._plan_again()
@@ -167,6 +177,7 @@ class Worker:
             self._store.series(source, quantity)
         self._names = self._store.names()
         self._plan = Plan.of(self._names, self._site, self._rules, self._plan, self._settings.correction)
+        self._lines = Lines(self._plan.lines())
 
     def _run(self) -> None:
         deadline = float("inf")
@@ -176,7 +187,7 @@ class Worker:
                 if self.idle() or time.monotonic() > deadline:
                     self._writer.stop(0)
                     return
-            self._wake.wait(PAUSE_S)
+            self._wake.wait(LOOK_S)
             self._wake.clear()
             try:
                 self._process()
@@ -211,16 +222,11 @@ class Worker:
         if self._writer.full:
             self.link.pause()
             return
+        with self._reading:
+            mail, self._mail = self._mail, Mail()
         self.link.resume()
-        if not self._inbox:
+        if not mail:
             return
-        waves = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        mail = Mail()
-        for wave, t in waves:
-            mail.topics.extend(wave.topics)
-            mail.payloads.extend(wave.payloads)
-            mail.retained.extend(wave.retained)
-            mail.t.extend([t] * len(wave))
         intake = self.receiver.take(mail)
         self._plan_again()
         result = pipeline.run(intake.block, intake.by_arrival, self._state, self._plan)
@@ -229,21 +235,19 @@ class Worker:
         self._watch.record(edges, pipeline.channels(self._state, self._plan, result.changed))
         if edges:
             self.announcer.alarms()
-        rows = Block.concat([result.rows, result.zone_values])
-        self.latest.update(rows)
+        self.latest.update(result.rows)
+        self.latest.update(result.zone_values)
         self._watch.seen(result.rows)
-        self._writer.put(self._batch(rows, intake, result, waves))
+        self._writer.put(self._batch(intake, result, mail.acks))
 
-    def _batch(
-        self, rows: Block, intake: Intake, result: pipeline.Result, waves: list[tuple[Wave, int]]
-    ) -> Batch:
+    def _batch(self, intake: Intake, result: pipeline.Result, acks: list[tuple[int, list[int]]]) -> Batch:
+        rows = Block.concat([result.rows, result.zone_values])
         ledger = self.receiver.ledger
-        marks = {ledger.keys[stream]: ledger.marks(stream) for stream in intake.streams}
+        marks = ledger.standing(intake.streams)
         announce: dict[str, dict[MarkKey, int]] = {
-            topic: {ledger.keys[stream]: marks[ledger.keys[stream]].upto for stream in streams}
+            topic: {ledger.keys[stream]: ledger.marks(stream).upto for stream in streams}
             for topic, streams in intake.announce.items()
         }
-        acks = [(wave.generation, wave.mids) for wave, _ in waves]
         return Batch(rows, marks, pipeline.owed(result.late, self._names), announce, acks)
 
     def _tell_stored(self) -> None:

@@ -9,16 +9,19 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
+import numpy as np
 import structlog
 
 from ingest.failpoints import passed
 from ingest.rollup_writer import RollupWriter
+from ingest.standing import Standing, newest
 from venueair.block import Block
 from venueair.clock import Clock
 from venueair.settings_store import Store as StoreSettings
-from venueair.store.store import MarkKey, Marks, Period, Store, StoreError
+from venueair.store.store import MarkKey, Period, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +30,7 @@ QUIET_S: Final = 0.2
 LOADED_S: Final = 0.05
 LOADED_ROWS: Final = 100
 FULL_ROWS: Final = 20_000
+MOST_ROWS: Final = 100_000  # of one commit, so that acknowledgements flow while a lot waits
 RETRY_S: Final = (1.0, 30.0)
 RETAIN_S: Final = 6 * 3600
 
@@ -36,7 +40,7 @@ class Batch:
     """Processed rows with all that is to happen when they are stored."""
 
     rows: Block
-    marks: dict[MarkKey, Marks]
+    marks: Standing
     owed: list[Period]
     announce: dict[str, dict[MarkKey, int]]  # topic -> marks
     acks: list[tuple[int, list[int]]]  # (generation, packet ids)
@@ -129,9 +133,10 @@ class Writer:
         if now < self._retry_at or not self._due():
             return now < self._retry_at
         with self._lock:
-            batches = list(self._waiting)
+            upto = np.cumsum([len(batch.rows) for batch in self._waiting])
+            batches = list(islice(self._waiting, 1 + int(np.searchsorted(upto, MOST_ROWS))))
         block = Block.concat([batch.rows for batch in batches])
-        marks = {key: mark for batch in batches for key, mark in batch.marks.items()}
+        marks = newest(batch.marks for batch in batches)
         owed = list(dict.fromkeys(period for batch in batches for period in batch.owed))
         self.counts["collided"] += self._store.write(block, marks, owed)
         passed("committed")

@@ -75,8 +75,10 @@ class Block:
         return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def sorted(self) -> Self:
-        """By (series, t); rows with equal keys keep their order of arrival."""
-        return self.take(np.lexsort((self.t, self.series)))
+        """By (series, t); rows with equal keys keep their order of arrival. Itself when it is sorted already."""
+        series, t = self.series, self.t
+        rises = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (t[1:] >= t[:-1]))
+        return self if rises.all() else self.take(np.lexsort((t, series)))
 
     def last_of_each(self) -> Self:
         """Sorted; of rows with equal (series, t) only the one that came last."""

@@ -30,8 +30,8 @@ class MessageError(ValueError):
         self.reason = reason
 
 
-class Message(msgspec.Struct, kw_only=True, tag_field="v", tag=1):
-    """Every message says `"v": 1`; another number is refused."""
+class Message(msgspec.Struct, kw_only=True, tag_field="v", tag=1, gc=False):
+    """Every message says `"v": 1`; another number is refused. (None holds itself: the collector need not look.)"""
 
 
 class Data(Message, omit_defaults=True):

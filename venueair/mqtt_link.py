@@ -130,6 +130,8 @@ class MqttLink:
         self._paused = True
 
     def resume(self) -> None:
+        if not self._paused:
+            return
         self._paused = False
         client = self._client
         if client is not None:

@@ -5,11 +5,13 @@ import cbor2
 import pytest
 
 from ingest.clocks import AHEAD_MS, LAG_MS
-from ingest.intake import Intake, Mail, Receiver
+from ingest.intake import Intake, Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
+from ingest.mail import Mail
 from ingest.silence import Expected
 from venueair.block import Why
+from venueair.mqtt_wave import Wave
 from venueair.store.store import Marks
 
 NOW = 1_795_447_518_905
@@ -45,7 +47,12 @@ class Bench:
         self.receiver.heard[:] = 0
         n = len(messages)
         payloads = [m if isinstance(m, bytes) else message(**m) for m in messages]
-        return self.receiver.take(Mail([topic.encode()] * n, payloads, [retained] * n, [t] * n))
+        return self.receiver.take(self.mail([topic.encode()] * n, payloads, retained=retained, t=t))
+
+    def mail(self, topics: list[bytes], payloads: list[bytes], *, retained=False, t=NOW) -> Mail:
+        n, mail = len(topics), Mail()
+        self.receiver.read(mail, Wave(topics, payloads, [0] * n, [retained] * n, [False] * n, 1, 0.0), t)
+        return mail
 
     def marks(self, intake: Intake) -> dict[tuple[str, str], Marks]:
         ledger = self.receiver.ledger
@@ -254,7 +261,7 @@ def test_a_device_speaks_below_its_own_venue_only(bench):
 
 @pytest.mark.parametrize("topic", ["venueair/v1/expo/live", "venueair/v1/expo/PM/data", "other", ""])
 def test_a_topic_that_names_no_device_is_counted_and_buried(bench, topic):
-    bench.receiver.take(Mail([topic.encode()], [message()], [False], [NOW]))
+    bench.receiver.take(bench.mail([topic.encode()], [message()]))
     assert bench.receiver.messages == {"topic": 1}
     assert bench.buried() == ["topic"]
 

@@ -6,6 +6,7 @@ import threading
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from ingest.mail import Mail
 from ingest.silence import Expected
 from ingest.worker import Worker
 from tests.integration.brokers import HOST, PASSWORD, USER, Broker, address
@@ -137,7 +138,7 @@ class Bench:
         """What SIGKILL leaves behind: nothing was told to stop, the files stay as they are."""
         self.worker.link.stop()
         self.worker._stopping.set()
-        self.worker._inbox.clear()
+        self.worker._mail = Mail()
         self.worker._writer._stopping.set()
         self.worker._thread.join(4)
         self.worker.journal.close()

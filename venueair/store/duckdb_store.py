@@ -8,36 +8,19 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import duckdb
 import numpy as np
+import structlog
 
 from venueair.block import Block, Int64
-from venueair.store import duckdb_marks
+from venueair.store import duckdb_columns
+from venueair.store.duckdb_columns import COLUMNS, Kind
 from venueair.store.store import Health, MarkKey, Marks, Period, Rollup, StoreError, Width
 
-Kind = Literal["readings", "minutes", "hours"]
-_COLUMNS: Final[dict[Kind, dict[str, str]]] = {
-    "readings": {
-        "t": "BIGINT",
-        "series": "INTEGER",
-        "value": "DOUBLE",
-        "raw": "DOUBLE",
-        "flag": "UTINYINT",
-        "why": "USMALLINT",
-    },
-    "minutes": {
-        "t": "BIGINT",
-        "series": "INTEGER",
-        "mean": "DOUBLE",
-        "min": "DOUBLE",
-        "max": "DOUBLE",
-        "count": "BIGINT",
-    },
-    "hours": {},
-}
-_COLUMNS["hours"] = _COLUMNS["minutes"]
+log = structlog.get_logger(__name__)
+
 _ROLLUP: Final[dict[Width, Kind]] = {60: "minutes", 3600: "hours"}
 _NEVER: Final = np.iinfo(np.int64).min
 
@@ -69,6 +52,7 @@ class DuckDbStore:
         rows = self._write("SELECT source, quantity FROM series ORDER BY id").fetchall()
         self._names: list[tuple[str, str]] = [cast("tuple[str, str]", row) for row in rows]
         self._ids = {name: number for number, name in enumerate(self._names)}
+        self._kept = len(rows)  # series that are in the table
         self._newest: Int64 = np.full(max(len(rows), 64), _NEVER)
         for table in self._tables("readings"):
             for series, t in self._write(f"SELECT series, max(t) FROM {table} GROUP BY series").fetchall():  # noqa: S608
@@ -80,8 +64,7 @@ class DuckDbStore:
             if (known := self._ids.get(name)) is not None:
                 return known
             number = len(self._names)
-            self._write("INSERT INTO series VALUES (?, ?, ?)", [number, source, quantity])
-            self._names.append(name)
+            self._names.append(name)  # written with the next rows
             self._ids[name] = number
             if number >= len(self._newest):
                 self._newest = np.concatenate([self._newest, np.full(len(self._newest), _NEVER)])
@@ -92,13 +75,15 @@ class DuckDbStore:
 
     def write(self, block: Block, marks: dict[MarkKey, Marks], owed: Sequence[Period] = ()) -> int:
         block = block.last_of_each()
-        columns = {name: getattr(block, name) for name in _COLUMNS["readings"]}
+        columns = {name: getattr(block, name) for name in COLUMNS["readings"]}
         with self._lock:
             again = columns["t"] <= self._newest[columns["series"]]
             self._begin()
             try:
+                kept = self._keep_series()
                 collided = self._replace("readings", columns, again) if len(block) else 0
-                self._write_marks(marks)
+                if marks:
+                    self._insert("INSERT OR REPLACE INTO marks", duckdb_columns.columns(marks))
                 for period in owed:
                     row = [period.source, period.start, period.end]
                     self._write_cursor.execute("INSERT INTO owed VALUES (?, ?, ?)", row)
@@ -106,20 +91,23 @@ class DuckDbStore:
             except duckdb.Error as error:
                 self._rollback()
                 raise StoreError(f"{self._path} cannot be written: {error}") from error
+            self._kept = kept
             np.maximum.at(self._newest, block.series, block.t)
             return collided
 
-    def _write_marks(self, marks: dict[MarkKey, Marks]) -> None:
-        if not marks:
-            return
-        self._write_cursor.register("new_marks", duckdb_marks.columns(marks))
-        self._write_cursor.execute(
-            "INSERT OR REPLACE INTO marks SELECT device, boot, upto, above FROM new_marks"
-        )
-        self._write_cursor.unregister("new_marks")
+    def _keep_series(self) -> int:
+        """Inside a transaction: enters the series that are new; how many there are when it is committed."""
+        if new := self._names[self._kept :]:
+            self._insert("INSERT INTO series", duckdb_columns.series(self._kept, new))
+        return self._kept + len(new)
+
+    def _insert(self, into: str, columns: dict[str, Any]) -> None:
+        self._write_cursor.register("given", columns)
+        self._write_cursor.execute(f"{into} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM given")  # noqa: S608
+        self._write_cursor.unregister("given")
 
     def marks(self) -> dict[MarkKey, Marks]:
-        return duckdb_marks.from_rows(self._read("SELECT device, boot, upto, above FROM marks").fetchall())
+        return duckdb_columns.from_rows(self._read("SELECT device, boot, upto, above FROM marks").fetchall())
 
     def owed(self) -> list[Period]:
         rows = self._read("SELECT DISTINCT source, start, stop FROM owed ORDER BY start, source").fetchall()
@@ -137,15 +125,17 @@ class DuckDbStore:
         if not len(rollup):
             return
         kind = _ROLLUP[width]
-        columns = {name: getattr(rollup, name) for name in _COLUMNS[kind]}
+        columns = {name: getattr(rollup, name) for name in COLUMNS[kind]}
         with self._lock:
             self._begin()
             try:
+                kept = self._keep_series()
                 self._replace(kind, columns, np.ones(len(rollup), dtype=np.bool_))
                 self._write_cursor.execute("COMMIT")
             except duckdb.Error as error:
                 self._rollback()
                 raise StoreError(f"{self._path} cannot be written: {error}") from error
+            self._kept = kept
 
     def rollup_end(self, width: Width) -> int | None:
         return self._max_t(_ROLLUP[width])
@@ -198,10 +188,15 @@ class DuckDbStore:
 
     def close(self) -> None:
         with self._lock:
+            try:
+                if self._kept < len(self._names):
+                    self._kept = self._keep_series()
+            except duckdb.Error as error:
+                log.warning("new series are forgotten, and named again next time", problem=str(error))
             self._connection.close()
 
     def _select(self, kind: Kind, series: Sequence[int] | None, start: int, end: int) -> dict[str, Any]:
-        names = ", ".join(_COLUMNS[kind])
+        names = ", ".join(COLUMNS[kind])
         parameters: list[object] = [start, end]
         condition = "t >= ? AND t < ?"
         if series is not None:
@@ -214,7 +209,7 @@ class DuckDbStore:
             if first <= table <= last
         ]
         if not parts:
-            nothing = ", ".join(f"CAST(NULL AS {sql}) AS {name}" for name, sql in _COLUMNS[kind].items())
+            nothing = ", ".join(f"CAST(NULL AS {sql}) AS {name}" for name, sql in COLUMNS[kind].items())
             parts, parameters = [f"SELECT {nothing} WHERE false"], []
         found = self._read(" UNION ALL ".join(parts) + " ORDER BY series, t", parameters * len(parts))
         # DuckDB keeps NaN as NULL and gives it back masked; the value below the mask is 0.
@@ -250,16 +245,13 @@ class DuckDbStore:
                     bounds,
                 )
                 self._write_cursor.unregister("old_rows")
-            self._write_cursor.register("new_rows", rows)
-            names = ", ".join(_COLUMNS[kind])
-            self._write_cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM new_rows")  # noqa: S608
-            self._write_cursor.unregister("new_rows")
+            self._insert(f"INSERT INTO {table}", rows)
         return collided
 
     def _table(self, kind: Kind, t: int) -> str:
         table = f"{kind}_{_month(t)}"
         if table not in self._made:
-            columns = ", ".join(f"{name} {sql}" for name, sql in _COLUMNS[kind].items())
+            columns = ", ".join(f"{name} {sql}" for name, sql in COLUMNS[kind].items())
             self._write(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
             self._made.add(table)
         return table

@@ -8,6 +8,7 @@ value only where that was the newest of its series.
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,7 @@ class InfluxStore:
         if books is not None:
             for measurement, bucket in self._buckets.items():
                 self._writers[measurement] = InfluxWriter(server.url, server.write_token, server.org, bucket)
+        self._post = ThreadPoolExecutor(1, thread_name_prefix="influx-post")
         self._books = Books(books)
         self._writing = threading.RLock()  # one request at a time; naming a series does not wait for it
         self._lock = threading.Lock()
@@ -114,9 +116,13 @@ class InfluxStore:
                 again = self._sent.try_(block)
                 lines = self._series.lines(block.series, block.t)
             heads, fields = self._series.heads[READINGS], self._series.fields
-            for rows in _posts(len(block)):
-                part = block.take(rows)
-                self._send(READINGS, line_protocol.readings(part, lines[rows], heads, fields, again[rows]))
+            self._send(
+                READINGS,
+                (
+                    line_protocol.readings(block.take(rows), lines[rows], heads, fields, again[rows])
+                    for rows in _posts(len(block))
+                ),
+            )
             with self._lock:
                 collided = self._sent.stored(block)
             if marks or owed:
@@ -142,9 +148,13 @@ class InfluxStore:
                 self._series.keep()
                 lines = self._series.lines(rollup.series, rollup.t)
             heads, fields = self._series.heads[ROLLUPS[width]], self._series.fields
-            for rows in _posts(len(rollup)):
-                text = line_protocol.rollups(rollup.take(rows), lines[rows], heads, fields)
-                self._send(ROLLUPS[width], text)
+            self._send(
+                ROLLUPS[width],
+                (
+                    line_protocol.rollups(rollup.take(rows), lines[rows], heads, fields)
+                    for rows in _posts(len(rollup))
+                ),
+            )
 
     def rollup_end(self, width: Width) -> int | None:
         return self._newest_of(ROLLUPS[width])
@@ -193,6 +203,7 @@ class InfluxStore:
                 return
             self._is_closed = True
             self._reader.close()
+            self._post.shutdown()
             for writer in self._writers.values():
                 writer.close()
             try:
@@ -215,7 +226,17 @@ class InfluxStore:
             raise StoreError("this process only reads the store")
         self.connect()
 
-    def _send(self, name: str, text: bytes) -> None:
+    def _send(self, name: str, texts: Iterable[bytes]) -> None:
+        """While the server reads one text the next is made. All are answered when this returns."""
+        sent: Future[None] | None = None
+        for text in texts:
+            if sent is not None:
+                sent.result()
+            sent = self._post.submit(self._send_one, name, text)
+        if sent is not None:
+            sent.result()
+
+    def _send_one(self, name: str, text: bytes) -> None:
         written = self._writers[name].write(text)
         if written.quarantined:
             self._books.bury(written.quarantined)

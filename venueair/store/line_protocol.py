@@ -12,13 +12,12 @@ all of its fields (`again`), and what it lacks now stands in two bits of `q_why`
 """
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
 from typing import Final
 
 import numpy as np
 import orjson
 
-from venueair.block import Block, Bool, Flag, Int32
+from venueair.block import Block, Bool, Flag, Float64, Int32, Int64
 from venueair.store.store import Rollup, Width
 
 READINGS: Final = "air"
@@ -28,7 +27,7 @@ STATISTICS: Final = ("mean", "min", "max", "count")
 NO_VALUE: Final = 1 << 17  # the value field of this point is an older row's: read NaN
 NO_RAW: Final = 1 << 16
 
-_STATISTICS: Final = tuple(f"_{name}".encode() for name in STATISTICS)
+_ENDINGS: Final = (b"", b"_raw", b"_flag", b"_why")
 _IN_MEASUREMENT: Final = str.maketrans({",": r"\,", " ": r"\ "})
 _IN_TAGS: Final = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
 
@@ -55,35 +54,49 @@ def readings(
 
     Infinite numbers cannot be written: they are left out as NaN is. Empty when there is nothing to write.
     """
-    value, raw, flag, why = block.value, block.raw, block.flag, block.why
-    plain = ~again & (value == raw) & (flag == Flag.GOOD) & (why == 0) & np.isfinite(value)
-    text = _plain(block.t[plain], value[plain], lines[plain], heads, fields) if plain.any() else b""
-    if plain.all():
-        return text
-    rest = ~plain
-    columns = (c[rest].tolist() for c in (lines, block.t, value, raw, flag, why, again))
-    rows = (_row(heads[n], fields[n], *row) for n, *row in zip(*columns, strict=True))
-    return text + b"".join(rows)
+    has_value, has_raw = np.isfinite(block.value), np.isfinite(block.raw)
+    why = block.why.astype(np.int64)
+    why |= np.where(~has_value & again, NO_VALUE, 0) | np.where(~has_raw & (has_value | again), NO_RAW, 0)
+    says_raw = has_raw & (again | (block.raw != block.value))
+    says = (
+        has_value,
+        says_raw,
+        again | (block.flag != Flag.GOOD) | ~(has_value | says_raw),
+        again | (why != 0),
+    )
+    columns = (block.value, block.raw, block.flag, why)
+    pattern = sum(column.astype(np.uint8) << n for n, column in enumerate(says))
+    texts = []
+    for said in np.unique(pattern).tolist():
+        rows = np.flatnonzero(pattern == said)
+        some = [n for n in range(len(says)) if said >> n & 1]
+        pairs = [(_ENDINGS[n], columns[n][rows].astype(np.float64)) for n in some]
+        texts.append(_lines(block.t[rows], pairs, lines[rows], heads, fields))
+    return b"".join(texts)
 
 
 def rollups(rollup: Rollup, lines: Int32, heads: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
     """As `readings`; a bucket is always written whole."""
-    columns = [lines.tolist(), *(getattr(rollup, name).tolist() for name in ("t", *STATISTICS))]
-    rows = []
-    for n, t, *numbers in zip(*columns, strict=True):
-        pairs = [(fields[n] + name, float(x)) for name, x in zip(_STATISTICS, numbers, strict=True)]
-        rows.append(_line(heads[n], pairs, t))
-    return b"".join(rows)
+    pairs = [(b"_" + name.encode(), getattr(rollup, name).astype(np.float64)) for name in STATISTICS]
+    return _lines(rollup.t, pairs, lines, heads, fields)
 
 
-def _plain(
-    t: np.ndarray, value: np.ndarray, lines: Int32, heads: Sequence[bytes], fields: Sequence[bytes]
+def _lines(
+    t: Int64,
+    pairs: Sequence[tuple[bytes, Float64]],
+    lines: Int32,
+    heads: Sequence[bytes],
+    fields: Sequence[bytes],
 ) -> bytes:
-    starts = {n: heads[n] + fields[n] + b"=" for n in np.unique(lines).tolist()}
-    parts = [b""] * (3 * len(t))
-    parts[0::3] = map(starts.__getitem__, lines.tolist())
-    parts[1::3] = _numbers(value, b" ")
-    parts[2::3] = _numbers(t, b"\n")
+    """Lines that all say the same fields: `pairs` are their endings and values."""
+    width = 2 * len(pairs) + 1
+    parts = [b""] * (width * len(t))
+    numbers = lines.tolist()
+    for n, (ending, column) in enumerate(pairs):
+        starts = {k: (b"," if n else heads[k]) + fields[k] + ending + b"=" for k in np.unique(lines).tolist()}
+        parts[2 * n :: width] = map(starts.__getitem__, numbers)
+        parts[2 * n + 1 :: width] = _numbers(column, b" " if n == len(pairs) - 1 else b"")
+    parts[width - 1 :: width] = _numbers(t, b"\n")
     return b"".join(parts)
 
 
@@ -91,30 +104,6 @@ def _numbers(column: np.ndarray, end: bytes) -> list[bytes]:
     """Each number as the shortest text that reads back the same, with `end` behind it."""
     text = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
     return (text[1:-1].replace(b",", end + b",") + end).split(b",")
-
-
-def _row(
-    head: bytes, field: bytes, t: int, value: float, raw: float, flag: int, why: int, again: bool
-) -> bytes:
-    has_value, has_raw = isfinite(value), isfinite(raw)
-    if not has_value and again:
-        why |= NO_VALUE
-    if not has_raw and (has_value or again):
-        why |= NO_RAW
-    pairs = []
-    if has_value:
-        pairs.append((field, value))
-    if has_raw and (again or raw != value):
-        pairs.append((field + b"_raw", raw))
-    if again or flag != Flag.GOOD or not pairs:
-        pairs.append((field + b"_flag", float(flag)))
-    if again or why:
-        pairs.append((field + b"_why", float(why)))
-    return _line(head, pairs, t)
-
-
-def _line(head: bytes, pairs: Sequence[tuple[bytes, float]], t: int) -> bytes:
-    return head + b",".join([b"%b=%r" % pair for pair in pairs]) + b" %d\n" % t
 
 
 def _checked(text: str) -> str:
