@@ -7,55 +7,22 @@ Matter Air Sensors (EPA/600/R-20/280, 2021).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import nan, sqrt
 from typing import Final
 
 import numpy as np
 
+from ingest.hourly import DAY_MS, Pairs
 from venueair.block import Bool, Float64, Int64
 
-HOUR_MS: Final = 3_600_000
-DAY_MS: Final = 24 * HOUR_MS
 FEWEST_PAIRS: Final = 100
 FEWEST_DAYS: Final = 14
-_FULL: Final = 0.75  # of the usual number of readings in an hour
 _GAINS: Final = (0.1, 10.0)  # what venueair.corrections takes
+_ROUNDING: Final = 1e-9
 
 
 class CalibrationError(ValueError):
     """These data give no calibration; the message says what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hourly:
-    """Means of whole hours UTC, rising; hour (n,) in ms."""
-
-    hour: Int64
-    mean: Float64
-
-    def at(self, hours: Int64) -> Float64:
-        """NaN for hours that have none."""
-        if not len(self.hour):
-            return np.full(len(hours), np.nan)
-        found = np.minimum(np.searchsorted(self.hour, hours), len(self.hour) - 1)
-        return np.where(self.hour[found] == hours, self.mean[found], np.nan)
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Hours in which everything was measured: columns of n, in time order."""
-
-    hour: Int64
-    sensor: Float64
-    reference: Float64
-    beside: Mapping[str, Float64]
-
-    def __len__(self) -> int:
-        return len(self.hour)
-
-    @property
-    def days(self) -> int:
-        return len(np.unique(self.hour // DAY_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +38,20 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Days that were left out of a fit: the sensor as it is, and corrected by the line of the other days."""
+
+    days: int
+    found: Score
+    corrected: Score
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """corrected = offset + gain * sensor + the sum of factor * what was measured beside.
 
-    The line is fitted on all pairs. `held_out` is the score, on the days held out, of a line fitted without
-    them; None when none were. `found` is that of the sensor as it is.
+    The line is fitted on all pairs, and so are `found`, the score of the sensor as it is, and `fitted`.
+    `held_out` None: no days were.
     """
 
     offset: float
@@ -83,32 +59,7 @@ class Fit:
     factors: Mapping[str, float]
     found: Score
     fitted: Score
-    held_out: Score | None
-    held_out_days: int
-
-
-def hourly(t: Int64, value: Float64) -> Hourly:
-    """`t` rising; NaN is left out. Hours with under 3/4 of the usual number of readings count as missing."""
-    there = ~np.isnan(value)
-    hour, value = t[there] // HOUR_MS, value[there]
-    hours, start, count = np.unique(hour, return_index=True, return_counts=True)
-    if not len(hours):
-        return Hourly(hours, value)
-    is_full = count >= _FULL * np.median(count)
-    mean = np.add.reduceat(value, start) / count
-    return Hourly(hours[is_full] * HOUR_MS, mean[is_full])
-
-
-def pair(sensor: Hourly, reference: Hourly, beside: Mapping[str, Hourly]) -> Pairs:
-    truth = reference.at(sensor.hour)
-    others = {name: other.at(sensor.hour) for name, other in beside.items()}
-    whole = ~np.isnan(np.stack([truth, *others.values()])).any(axis=0)
-    return Pairs(
-        sensor.hour[whole],
-        sensor.mean[whole],
-        truth[whole],
-        {name: other[whole] for name, other in others.items()},
-    )
+    held_out: HeldOut | None
 
 
 def fit(pairs: Pairs, hold_out: float) -> Fit:
@@ -128,20 +79,13 @@ def fit(pairs: Pairs, hold_out: float) -> Fit:
             f"the sensor does not follow the reference: a gain of {line[1]:.3g} is not between"
             f" {_GAINS[0]:g} and {_GAINS[1]:g}"
         )
-    kept_out = _held_out(pairs.hour, hold_out)
-    held_out = None
-    if kept_out.any():
-        kept = ~kept_out
-        blind = _least_squares(terms[kept], pairs.reference[kept], ["offset", "gain", *pairs.beside])
-        held_out = score(terms[kept_out] @ blind, pairs.reference[kept_out])
     return Fit(
         float(line[0]),
         float(line[1]),
         dict(zip(pairs.beside, line[2:].tolist(), strict=True)),
         found=score(pairs.sensor, pairs.reference),
         fitted=score(terms @ line, pairs.reference),
-        held_out=held_out,
-        held_out_days=len(np.unique(pairs.hour[kept_out] // DAY_MS)),
+        held_out=_on_unseen_days(pairs, terms, hold_out),
     )
 
 
@@ -151,15 +95,29 @@ def score(value: Float64, reference: Float64) -> Score:
     about, reference_about = value - value.mean(), reference - reference.mean()
     square, reference_square = float(about @ about), float(reference_about @ reference_about)
     shared = float(about @ reference_about)
-    slope = shared / reference_square if reference_square else float("nan")
+    is_still = _is_still(reference)
+    slope = nan if is_still else shared / reference_square
     rmse, mean = sqrt(float(error @ error) / len(error)), float(reference.mean())
     return Score(
         len(value),
         slope,
         float(value.mean()) - slope * mean,
-        shared * shared / (square * reference_square) if square * reference_square else float("nan"),
+        nan if is_still or _is_still(value) else shared * shared / (square * reference_square),
         rmse,
-        rmse / mean if mean else float("nan"),
+        rmse / mean if mean else nan,
+    )
+
+
+def _on_unseen_days(pairs: Pairs, terms: Float64, share: float) -> HeldOut | None:
+    unseen = _held_out(pairs.hour, share)
+    if not unseen.any():
+        return None
+    line = _least_squares(terms[~unseen], pairs.reference[~unseen], ["offset", "gain", *pairs.beside])
+    truth = pairs.reference[unseen]
+    return HeldOut(
+        len(np.unique(pairs.hour[unseen] // DAY_MS)),
+        found=score(pairs.sensor[unseen], truth),
+        corrected=score(terms[unseen] @ line, truth),
     )
 
 
@@ -169,8 +127,8 @@ def _terms(pairs: Pairs) -> Float64:
 
 def _least_squares(terms: Float64, reference: Float64, names: Sequence[str]) -> Float64:
     centre, spread = terms[:, 1:].mean(axis=0), terms[:, 1:].std(axis=0)
-    still = [name for name, width in zip(names[1:], spread, strict=True) if not width]
-    if still or not reference.std():
+    still = [name for name, column in zip(names, terms.T, strict=True) if _is_still(column)][1:]
+    if still or _is_still(reference):
         what = "the reference" if not still else "the sensor" if still[0] == "gain" else still[0]
         raise CalibrationError(f"{what} did not change: choose a period in which it did")
     scaled = np.column_stack([terms[:, 0], (terms[:, 1:] - centre) / spread])
@@ -182,6 +140,11 @@ def _least_squares(terms: Float64, reference: Float64, names: Sequence[str]) -> 
     slopes = solution[1:] / spread
     line: Float64 = np.concatenate([[solution[0] - float(centre @ slopes)], slopes])
     return line
+
+
+def _is_still(column: Float64) -> bool:
+    """Means of equal readings differ by what rounding leaves."""
+    return float(column.std()) <= _ROUNDING * float(abs(column).max())
 
 
 def _held_out(hour: Int64, share: float) -> Bool:

@@ -15,6 +15,8 @@ import structlog
 import typer
 
 from venueair import stopping
+from venueair.cli_calibrate import calibrate
+from venueair.cli_settings import DEFAULT_CONFIG, Config, fail, settings_of
 
 app = typer.Typer(
     help="Watches and cleans the air of venues: sensors in, alarms and purifiers out.",
@@ -26,8 +28,6 @@ app = typer.Typer(
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
 
-Config = Annotated[Path, typer.Option("--config", help="The settings file.")]
-DEFAULT_CONFIG = Path("venueair.toml")
 SERVICES = frozenset({"demo", "run", "gateway", "ingest", "api"})
 
 
@@ -51,22 +51,6 @@ def main() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     app()
-
-
-def fail(message: str) -> typer.Exit:
-    """Exit code 2: what was asked for cannot be done as it was asked."""
-    typer.echo(f"venueair: {message}", err=True)
-    return typer.Exit(2)
-
-
-def _settings(config: Path) -> Any:
-    from gateway.sensors import MODELS
-    from venueair.settings import SettingsError, load
-
-    try:
-        return load(config, MODELS)
-    except SettingsError as error:
-        raise fail(str(error)) from error
 
 
 @app.command()
@@ -104,7 +88,7 @@ def run(config: Config = DEFAULT_CONFIG) -> None:
     from venueair.starting import StartError
     from venueair.whole import Whole
 
-    settings = _settings(config)
+    settings = settings_of(config)
     stopping.hold()
     try:
         whole = Whole(settings)
@@ -146,7 +130,7 @@ def api(config: Config = DEFAULT_CONFIG) -> None:
 def _alone(part: Callable[[Any], None], config: Path) -> None:
     from venueair.starting import StartError
 
-    settings = _settings(config)
+    settings = settings_of(config)
     try:
         part(settings)
     except StartError as error:
@@ -165,9 +149,12 @@ def recompute(
     from venueair.starting import StartError
 
     try:
-        recompute_period(_settings(config), device, start, end)
+        recompute_period(settings_of(config), device, start, end)
     except StartError as error:
         raise fail(str(error)) from error
+
+
+app.command()(calibrate)
 
 
 @app.command()
@@ -187,7 +174,7 @@ def init(path: Annotated[Path, typer.Argument(help="Where to write it.")] = DEFA
 @app.command()
 def check(config: Config = DEFAULT_CONFIG) -> None:
     """Lists all mistakes of a venueair.toml; touches no device."""
-    settings = _settings(config)
+    settings = settings_of(config)
     site = settings.site
     typer.echo(
         f"{config} is right. zones: {len(site.zones)}, sensors: {len(site.sensors)},"
@@ -208,7 +195,7 @@ def key_create(
 
     if role not in ROLES:
         raise fail(f"unknown role {role!r}: {', '.join(ROLES)}")
-    settings = _settings(config)
+    settings = settings_of(config)
     settings.data.mkdir(parents=True, exist_ok=True)
     engine = open_ops_db(settings.data / "ops.sqlite")
     typer.echo(create_key(engine, name, role, SystemClock().now_ms()))
