@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 COMMITTED_S: Final = 0.25
 RESEND_S: Final = 5.0
+OPEN_S: Final = 0.5  # between two lists of all open alarms, which can be long
 FULL_S: Final = 10.0
 BEAT_S: Final = 1.0
 SERIES_PER_MESSAGE: Final = 500
@@ -43,6 +44,9 @@ class Announcer:
         self._journal = journal
         self._live_s = max(0.1, 1.0 / clock.speed)
         self._marks: dict[str, dict[MarkKey, int]] = {}
+        self._has_news = self._open_is_old = False
+        self._told: set[str] = set()  # edges that were sent and are not confirmed yet
+        self._next_open = 0.0
         self._next_committed = self._next_live = self._next_beat = self._next_full = self._next_resend = 0.0
         self._all_at_once = threading.Event()
 
@@ -58,13 +62,13 @@ class Announcer:
 
     def alarms(self) -> None:
         """New edges are in the journal."""
-        self._next_resend = 0.0
+        self._has_news = True
 
     def tick(self, latest: Latest, names: list[tuple[str, str]]) -> None:
         now = time.monotonic()
         if self._all_at_once.is_set():
             self._all_at_once.clear()
-            self._next_full = self._next_resend = 0.0
+            self._next_full = self._next_resend = self._next_open = 0.0
         if now >= self._next_committed and self._marks and self._link.connected:
             self._next_committed = now + COMMITTED_S
             self._tell_committed()
@@ -76,7 +80,14 @@ class Announcer:
             self._tell_live(latest, names, now, full=full)
         if now >= self._next_resend and self._link.connected:
             self._next_resend = now + RESEND_S
-            self._tell_alarms()
+            self._told.clear()
+            self._has_news = True
+        if self._has_news and self._link.connected:
+            self._has_news, self._open_is_old = False, True
+            self._tell_edges()
+        if self._open_is_old and now >= self._next_open and self._link.connected:
+            self._next_open, self._open_is_old = now + OPEN_S, False
+            self._tell_open()
 
     def _tell_committed(self) -> None:
         for topic, marks in list(self._marks.items()):
@@ -110,9 +121,14 @@ class Announcer:
                     qos=0,
                 )
 
-    def _tell_alarms(self) -> None:
-        for venue, edge in self._journal.unseen():
-            self._send(venue, "alarm", edge)
+    def _tell_edges(self) -> None:
+        unseen = self._journal.unseen()
+        for venue, edge in unseen:
+            if edge.id not in self._told:
+                self._send(venue, "alarm", edge)
+        self._told = {edge.id for _, edge in unseen}
+
+    def _tell_open(self) -> None:
         stands = self._journal.open_alarms()
         for venue in self._sources:
             for part in open_parts([e for v, e in stands if v == venue], self._clock.now_ms()):

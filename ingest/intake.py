@@ -62,6 +62,7 @@ class Receiver:
     ) -> None:
         self._store = store
         self._journal = journal
+        self._expected = expected
         self._devices = {
             device_topic(venue_of[name], name, "data").encode(): Device(
                 name, venue_of[name], max(LATE_MS, int(3000 * what.interval_s))
@@ -82,6 +83,12 @@ class Receiver:
         self.ledger = ledger
         for device in self._devices.values():
             device.streams.clear()
+
+    def number(self) -> None:
+        """Gives every series that the settings name its number, so that no first reading waits for that."""
+        for device in self._devices.values():
+            for quantity in self._expected[device.id].quantities:
+                device.series.setdefault(quantity, self._store.series(device.id, quantity))
 
     def rejected_of(self, devices: Container[str]) -> dict[str, int]:
         """Readings of these devices that were refused, by reason."""

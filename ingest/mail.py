@@ -18,7 +18,8 @@ from venueair.mqtt_wave import Wave
 class Mail:
     """Messages in order of arrival, as parallel lists; `t` is when each came.
 
-    `taken` are the numbers of those in `plain`, `odd` of the others. `is_urgent`: a limit was passed.
+    `taken` are the numbers of those in `plain`, `odd` of the others. `is_urgent`: a limit was
+    passed, or may have been.
     """
 
     topics: list[bytes] = field(default_factory=list)
@@ -59,14 +60,15 @@ class Mail:
             except MessageError:
                 self.odd.append(n)
                 continue
+            if lines and lines.passed(device, data):
+                self.is_urgent = True
             boot = data.boot if type(data) is Data else data.head.boot  # type: ignore[union-attr]  # one of the two
             stream = device.streams.get(boot)
             if stream is None or not plain.add(device, stream, data):
                 self.odd.append(n)
+                self.is_urgent = True  # the first of its stream, most likely: what it says is not known yet
                 continue
             self.taken.append(n)
-            if lines and lines.passed(device, data):
-                self.is_urgent = True
 
 
 class Lines:

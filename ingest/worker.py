@@ -10,6 +10,8 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +44,10 @@ from venueair.topics import any_device, device_topic, parse, venue_topic
 
 log = structlog.get_logger(__name__)
 
-LOOK_S: Final = 0.03  # messages wait so long for each other; one that passes a limit, and a full mail, do not
+# Messages wait for each other, few of them longer; one that passes a limit, and a full mail, do not.
+LOOK_S: Final = 0.015
+FEW: Final = 50
+QUIET_LOOK_S: Final = 0.08
 FULL: Final = 1_000, 50_000  # messages, readings
 MOST: Final = 10_000, 500_000  # above it the broker is not read any more
 
@@ -70,6 +75,7 @@ class Worker:
         self._counts: Counter[str] = Counter()
         self._mail, self._lines = Mail(), Lines()
         self._reading = threading.Lock()  # the mail that is being filled
+        self._looked = 0.0
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -164,6 +170,7 @@ class Worker:
         with self._reading:
             self._mail = Mail()
             self.receiver.forget(ledger)
+        self.receiver.number()
         self._names: list[tuple[str, str]] = []
         self._plan = Plan.of([], self._site, self._rules)
         self._plan_again()
@@ -222,11 +229,14 @@ class Worker:
         if self._writer.full:
             self.link.pause()
             return
-        with self._reading:
-            mail, self._mail = self._mail, Mail()
         self.link.resume()
-        if not mail:
-            return
+        with self._reading:
+            mail = self._mail
+            is_quiet = len(mail) < FEW and time.monotonic() - self._looked < QUIET_LOOK_S
+            if not mail or (is_quiet and not mail.is_urgent and not self._stopping.is_set()):
+                return
+            self._mail = Mail()
+        self._looked = time.monotonic()
         intake = self.receiver.take(mail)
         self._plan_again()
         result = pipeline.run(intake.block, intake.by_arrival, self._state, self._plan)
@@ -253,8 +263,8 @@ class Worker:
     def _tell_stored(self) -> None:
         for batch in self._writer.done():
             passed("before_ack")
-            for generation, mids in batch.acks:
-                self.link.ack_wave(mids, generation)
+            for generation, acks in groupby(batch.acks, key=itemgetter(0)):
+                self.link.ack_wave(list(chain.from_iterable(mids for _, mids in acks)), generation)
             for topic, marks in batch.announce.items():
                 self.announcer.committed(topic, marks)
             passed("after_ack")

@@ -117,7 +117,7 @@ def _in_order(block: Block, state: State, members: Members) -> tuple[Block, Bloc
     known = np.where(zone >= 0, np.maximum(newest, state.said[zone] * STEP_MS), 2**62)
     fresh = block.t > np.repeat(known, count)
     if fresh.all():
-        return block, block.where(~fresh), ~fresh
+        return block, Block.empty(), ~fresh
     old = ~fresh & np.repeat(zone >= 0, count)
     # A row that is not newer than its series is tested for spikes only when it was already here.
     again = old & ((block.why & Why.SPIKE) > 0) & (block.t <= np.repeat(newest, count))

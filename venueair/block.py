@@ -1,6 +1,6 @@
 """Block: columns of readings, the one type that crosses ingest -> store -> api."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Self
 
@@ -69,13 +69,13 @@ class Block:
         return len(self.t)
 
     def where(self, mask: Bool) -> Self:
-        return type(self)(*(getattr(self, f.name)[mask] for f in fields(self)))
+        return type(self)(*(getattr(self, name)[mask] for name in _NAMES))
 
     def take(self, rows: Int64) -> Self:
-        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+        return type(self)(*(getattr(self, name)[rows] for name in _NAMES))
 
     def sorted(self) -> Self:
-        """By (series, t); rows with equal keys keep their order of arrival. Itself when it is sorted already."""
+        """By (series, t); rows with equal keys keep their order of arrival. Itself when sorted already."""
         series, t = self.series, self.t
         rises = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (t[1:] >= t[:-1]))
         return self if rises.all() else self.take(np.lexsort((t, series)))
@@ -88,7 +88,7 @@ class Block:
 
     @classmethod
     def empty(cls) -> Self:
-        return cls.of([], [], [])
+        return _EMPTY  # type: ignore[return-value]  # one for all: nothing in it can change
 
     @classmethod
     def of(cls, t: object, series: object, raw: object) -> Self:
@@ -106,6 +106,12 @@ class Block:
 
     @classmethod
     def concat(cls, blocks: "list[Block]") -> Self:
-        if not blocks:
-            return cls.empty()
-        return cls(*(np.concatenate([getattr(b, f.name) for b in blocks]) for f in fields(cls)))
+        """Itself when only one of them has rows."""
+        some = [block for block in blocks if len(block.t)]
+        if len(some) < 2:
+            return some[0] if some else _EMPTY  # type: ignore[return-value]  # Block has no subclasses
+        return cls(*(np.concatenate([getattr(block, name) for block in some]) for name in _NAMES))
+
+
+_NAMES = Block.__slots__
+_EMPTY = Block.of([], [], [])

@@ -27,6 +27,7 @@ from venueair.mqtt_wave import Wave
 SESSION_EXPIRY_S: Final = 14 * 86400
 RECEIVE_MAXIMUM: Final = 5000
 READ_BYTES: Final = 2**20
+SHORT_READ_BYTES: Final = 2**15
 PAUSE_S: Final = 0.05
 HUNG_UP: Final = getattr(select, "POLLRDHUP", select.POLLHUP)  # the former also with unread data; Linux only
 
@@ -73,6 +74,7 @@ class Connection(paho.Client):
         self._pace = Pace(pacing)
         self._on_wave = on_wave
         self._paused = paused
+        self._room = SHORT_READ_BYTES
         self.heard_at = time.monotonic()
 
     def dial(self, keepalive_s: int, *, durable: bool) -> None:
@@ -165,7 +167,9 @@ class Connection(paho.Client):
 
     def _receive(self) -> bytes:
         """b"" at the end of the stream. Raises OSError, and BlockingIOError when nothing is there."""
-        chunk = self._sock_recv(READ_BYTES)
+        chunk = self._sock_recv(self._room)
+        # Memory for a long read costs more than a short read does.
+        self._room = READ_BYTES if len(chunk) == self._room else SHORT_READ_BYTES
         if not chunk or not hasattr(self._sock, "pending"):
             return chunk
         chunks, size = [chunk], len(chunk)

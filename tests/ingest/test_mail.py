@@ -69,6 +69,11 @@ def test_what_no_rule_takes_as_it_is_can_wait(devices, lines, payload):
     assert not is_urgent(devices, lines, payload)
 
 
+def test_the_first_message_of_a_stream_cannot_wait_for_nobody_knows_yet_what_it_says(devices, lines):
+    assert is_urgent(devices, lines, message({"co": 3.0}, boot="new"))
+    assert is_urgent(devices, lines, message({"o3": 3.0}))
+
+
 def test_what_is_not_plain_is_set_aside_with_everything_that_burying_it_needs(devices):
     good, cut, other_boot = message({"co": 3.0}), b'{"v":1,"boo', message({"co": 3.0}, boot="new")
     mail = Mail()
