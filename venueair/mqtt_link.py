@@ -239,7 +239,9 @@ class MqttLink:
         unclaimed = self._routes.deliver(wave)
         if unclaimed:
             self.counts["unclaimed"] += len(unclaimed)
-        self.ack_wave(unclaimed if self._manual_ack else wave.mids, wave.generation)
+        acks = unclaimed if self._manual_ack else wave.mids
+        if acks:
+            self.ack_wave(acks, wave.generation)
 
     def _received_qos_2(self, generation: int, client: paho.Client, _u: object, m: paho.MQTTMessage) -> None:
         """Nobody asks for QoS 2, but a broker may raise it: completed here, then it is like QoS 0."""

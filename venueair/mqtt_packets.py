@@ -72,6 +72,8 @@ class PacketReader:
             position = self._read_messages(chunk, position, wave)
             if wave.topics:
                 events.append(wave)
+            if position == len(chunk):
+                break
             try:
                 length, body = _variable(chunk, position + 1)
             except IndexError:
