@@ -75,15 +75,15 @@ class Verdicts:
     """By series number; changes in place."""
 
     def __init__(self) -> None:
-        self.verdict = np.full(0, TRUSTED)
-        self.finding = np.full(0, ALONE)
+        self.verdict = np.full(0, TRUSTED, dtype=np.int8)
+        self.finding = np.full(0, ALONE, dtype=np.int8)
         self._since = np.full(0, _NEVER)  # the first step in a row with this finding
         self._step = np.full(0, _NEVER)  # the newest step
 
     def grow(self, size: int) -> None:
         more = size - len(self.verdict)
-        self.verdict = np.append(self.verdict, np.full(more, TRUSTED))
-        self.finding = np.append(self.finding, np.full(more, ALONE))
+        self.verdict = np.append(self.verdict, np.full(more, TRUSTED, dtype=np.int8))
+        self.finding = np.append(self.finding, np.full(more, ALONE, dtype=np.int8))
         self._since = np.append(self._since, np.full(more, _NEVER))
         self._step = np.append(self._step, np.full(more, _NEVER))
 

@@ -31,11 +31,11 @@ WINDOW: Final = np.dtype(
         ("until", np.int64),
         ("low", np.float64),
         ("high", np.float64),
-        ("count", np.int64),
+        ("count", np.int32),
         ("old_number", np.int64),
         ("old_low", np.float64),
         ("old_high", np.float64),
-        ("old_count", np.int64),
+        ("old_count", np.int32),
         ("two_low", np.float64),
         ("two_high", np.float64),
     ]
