@@ -99,7 +99,8 @@ class OurIngest(Process):
     def __init__(self, place: Place, store: dict[str, Any], rules: str = "zones") -> None:
         options = {"port": place.port, "folder": str(place.folder), "store": store, "rules": rules}
         command = [sys.executable, "-m", "bench.our_ingest", json.dumps(options)]
-        super().__init__(command, place.folder / "ingest.log", talks=True)
+        one_heap = {"MALLOC_ARENA_MAX": "1"}  # as a service should have it: docs/performance.md
+        super().__init__(command, place.folder / "ingest.log", talks=True, env=one_heap)
         answer = self.pipes[1].readline()
         if not answer:
             raise BenchError(f"ingest did not start: {self.complaint()}")

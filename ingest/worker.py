@@ -24,6 +24,7 @@ from ingest.failpoints import passed
 from ingest.intake import Intake, Receiver
 from ingest.journal import Journal
 from ingest.ledger import Ledger
+from ingest.left_out import left_out, silent_after
 from ingest.live import Latest
 from ingest.mail import Lines, Mail
 from ingest.plan import Plan, series_needed
@@ -34,7 +35,7 @@ from ingest.watch import Watch
 from ingest.writer import RETRY_S, Batch, Writer
 from venueair.block import Block
 from venueair.clock import Clock
-from venueair.messages import AlarmEdge, AlarmSeen, MessageError, Status, decode
+from venueair.messages import AlarmEdge, AlarmSeen, LeftOut, MessageError, Status, decode
 from venueair.mqtt_link import Address, MqttLink
 from venueair.mqtt_wave import Incoming, Wave
 from venueair.rules_in_force import rules_of
@@ -72,6 +73,7 @@ class Worker:
         self.link = MqttLink(address, f"ingest-{settings.gateway.venue}", manual_ack=True, durable=True)
         self.announcer = Announcer(settings, clock, self.link, self.journal)
         self.latest = Latest()
+        self._silent_after = silent_after(settings)
         self._counts: Counter[str] = Counter()
         self._mail, self._lines = Mail(), Lines()
         self._reading = threading.Lock()  # the mail that is being filled
@@ -132,7 +134,8 @@ class Worker:
         size = len(mail), mail.readings
         if size[0] >= MOST[0] or size[1] >= MOST[1]:
             self.link.pause()
-        if mail.is_urgent or size[0] >= FULL[0] or size[1] >= FULL[1]:
+        is_due = size[0] >= FEW and wave.arrived - self._looked >= LOOK_S
+        if mail.is_urgent or is_due or size[0] >= FULL[0] or size[1] >= FULL[1]:
             self._wake.set()
         passed("received")
 
@@ -194,7 +197,7 @@ class Worker:
                 if self.idle() or time.monotonic() > deadline:
                     self._writer.stop(0)
                     return
-            self._wake.wait(LOOK_S)
+            self._wake.wait(QUIET_LOOK_S)
             self._wake.clear()
             try:
                 self._process()
@@ -258,7 +261,7 @@ class Worker:
             topic: {ledger.keys[stream]: ledger.marks(stream).upto for stream in streams}
             for topic, streams in intake.announce.items()
         }
-        return Batch(rows, marks, pipeline.owed(result.late, self._names), announce, acks)
+        return Batch(rows, marks, pipeline.owed(result.late, self._names, self._plan), announce, acks)
 
     def _tell_stored(self) -> None:
         for batch in self._writer.done():
@@ -269,7 +272,10 @@ class Worker:
                 self.announcer.committed(topic, marks)
             passed("after_ack")
 
+    def _left_out(self) -> dict[str, list[LeftOut]]:
+        return left_out(self._state.zones, self._plan.members, self._names, self._silent_after)
+
     def _tick(self) -> None:
-        self.announcer.tick(self.latest, self._names)
+        self.announcer.tick(self.latest, self._names, self._left_out)
         if self._watch.look(self._names, self._keys, connected=self.link.connected):
             self.announcer.alarms()
