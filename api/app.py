@@ -12,12 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.auth import Door, check_role
-from api.metrics import Metrics, Source, service_metrics
+from api.metrics import service_metrics
 from api.page import Banner, Page
 from api.page.reference import CSP, reference
-from api.routes import alarms, health, purifiers, readings, site, stream
+from api.routes import alarms, dead_letters, health, purifiers, readings, site, stream
 from api.schemas import Problem
 from api.service import ApiService
+from venueair.metrics import Metrics, Source
 
 MAX_BODY_BYTES: Final = 64 * 1024  # the largest request is a comment or a command
 _CLOSED_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
@@ -58,6 +59,7 @@ def create_app(
         purifiers.router(),
         stream.router,
         health.router,
+        dead_letters.router,
     ):
         app.include_router(router, prefix="/api/v1")
     # The last one added is the outermost.

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Final
 
 from venueair.block import Flag
-from venueair.messages import Live
+from venueair.messages import LeftOut, Live
 
 MIN_BOUND_S: Final = 60.0
 AHEAD_S: Final = 60.0  # a value further in the future has a time that cannot be trusted
@@ -33,6 +33,7 @@ class Latest:
     value: float | None
     flag: int
     retained: bool = False
+    left_out: tuple[LeftOut, ...] = ()  # sensors that this value, of a zone, leaves out or doubts
 
     def age_s(self, now: int) -> float:
         return (now - self.t) / 1000
@@ -68,10 +69,10 @@ class LiveValues:
                 # A known time in the future must not keep out all that comes after it.
                 if known and t < known.t <= now + AHEAD_S * 1000:
                     continue
+                aside = tuple(live.left_out.get(series, ()))
                 is_number = value is not None and isfinite(value)
-                new = (
-                    Latest(t, value, flag, retained) if is_number else Latest(t, None, Flag.MISSING, retained)
-                )
+                shown = (value, flag) if is_number else (None, Flag.MISSING)
+                new = Latest(t, *shown, retained, aside)
                 if new == known:
                     continue
                 self._latest[series] = new

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from api.alarm import Alarm
 from api.control_port import PurifierView
+from api.left_out import at_odds_rows, left_out_rows
 from api.live import Latest, quality_word
 from api.rulebook import Placed, Rulebook
 from venueair.block import Flag
@@ -79,6 +80,8 @@ def value_row(
         "is_good": latest is not None and latest.is_good(now, bound_s),
         "limit": limit,
         "is_over_limit": None if limit is None or value is None else value > limit,
+        "left_out": left_out_rows(latest.left_out) if latest else [],
+        "at_odds": at_odds_rows(latest.left_out) if latest else [],
     }
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.auth import Role
 from api.control_port import OrderMode, PurifierView
 
 
@@ -62,7 +63,19 @@ class SiteTree(BaseModel):
     venues: list[VenueTree]
 
 
+class LeftOutRow(BaseModel):
+    """`reasons` are names of tests in small letters; `since` in ms UTC."""
+
+    device: str
+    reasons: list[str]
+    reason_ko: str
+    reason_en: str
+    since: int
+
+
 class ValueRow(BaseModel):
+    """`left_out`: sensors that this value of a zone leaves out; `at_odds`: two in it, one of them wrong."""
+
     source: str
     kind: Literal["device", "zone"]
     zone: str | None
@@ -82,6 +95,8 @@ class ValueRow(BaseModel):
     is_good: bool
     limit: float | None
     is_over_limit: bool | None
+    left_out: list[LeftOutRow]
+    at_odds: list[LeftOutRow]
 
 
 class ReadingRow(BaseModel):
@@ -163,8 +178,22 @@ class PartState(BaseModel):
     facts: dict[str, float] = {}
 
 
+class DeadLetterRow(BaseModel):
+    """`payload`: its first 1,024 bytes as text, those that are not UTF-8 in hex; `t` in ms UTC."""
+
+    id: int
+    t: int
+    topic: str
+    reason: str
+    detail: str
+    payload: str
+
+
 class HealthReport(BaseModel):
+    """`role` is that of the key which asks."""
+
     ok: bool
+    role: Role
     now: int
     speed: float
     version: str

@@ -12,9 +12,12 @@ from sqlalchemy import Engine
 
 from api.alarm import Alarm
 from api.alarm_book import AlarmBook
+from api.alarm_load import LoadNews, alarm_load
 from api.captions import Captions
 from api.control_port import ControlPort
+from api.dead_letters import DeadLetters
 from api.device_states import DeviceStates, intervals
+from api.left_out import at_odds_rows, left_out_rows
 from api.live import LiveValues, stale_bound_s
 from api.readiness import LinkPort, parts
 from api.rows import alarm_row, expected, value_row
@@ -33,6 +36,7 @@ from venueair.messages import (
     encode,
 )
 from venueair.mqtt_link import Address, Incoming, MqttLink
+from venueair.quantities import QUANTITIES
 from venueair.settings import Settings
 from venueair.store.store import Store
 from venueair.topics import any_device, device_topic, parse, venue_topic
@@ -57,6 +61,7 @@ class ApiService:
         *,
         on_live: Callable[[Live], None] = lambda _live: None,
         captions: Captions | None = None,
+        dead_letters: DeadLetters | None = None,
         link: LinkPort | None = None,
     ) -> None:
         self.settings = settings
@@ -70,6 +75,8 @@ class ApiService:
         self.alarms = AlarmBook(engine)
         self.rules = Rulebook(settings, datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date())
         self.captions = captions
+        self.dead_letters = dead_letters
+        self._load_news = LoadNews(hub, self.alarm_load)
         self.counts: Counter[str] = Counter()
         self._on_live = on_live
         self._last_live: float | None = None
@@ -125,18 +132,7 @@ class ApiService:
 
     def alarm_load(self) -> dict[str, Any]:
         """How much the alarms ask of people now."""
-        now = self.now()
-        flood = self.alarms.flood(now)
-        opened = [alarm for alarm in self.alarms.opened(now) if alarm.family == "operating"]
-        return {
-            "open": len(opened),
-            "unacknowledged": sum(alarm.acknowledged is None for alarm in opened),
-            "latched": sum(alarm.is_latched for alarm in opened),
-            "chattering": sum(alarm.held_until is not None and now < alarm.held_until for alarm in opened),
-            "new_10_min": flood.new,
-            "is_flood": flood.since is not None,
-            "flood_since": flood.since,
-        }
+        return alarm_load(self.alarms, self.now())
 
     def silence_s(self) -> tuple[float | None, float | None]:
         """Real seconds since ingest last spoke, and since it last told something new; None is never."""
@@ -151,7 +147,9 @@ class ApiService:
         return parts(self.store, self.link, self.silence_s(), fastest)
 
     def _bound(self, series: str, interval: dict[str, float | None]) -> float:
-        return stale_bound_s(interval.get(series.partition(" ")[0]), self.clock.speed)
+        source, _, quantity = series.partition(" ")
+        bound = stale_bound_s(interval.get(source), self.clock.speed)
+        return max(bound, QUANTITIES[quantity].lasts_s) if quantity in QUANTITIES else bound
 
     def _announce(self, status: Status) -> None:
         for venue in self.settings.venue:
@@ -187,9 +185,12 @@ class ApiService:
             self._last_news = self._last_live
         self._on_live(live)
         self.hub.publish("values", self._columns(live, taken, now))
-        self._tell(self.alarms.released(now))  # last: control does not wait for the book
+        self._tell(self.alarms.released(now))  # late: control does not wait for the book
+        self._load_news.look()
 
     def _columns(self, live: Live, taken: list[int], now: int) -> dict[str, Any]:
+        left_out = {live.series[i]: live.left_out.get(live.series[i], []) for i in taken if live.left_out}
+        left_out = {name: told for name, told in left_out.items() if told}
         return {
             "now": now,
             "speed": self.clock.speed,
@@ -198,6 +199,8 @@ class ApiService:
             "value": [live.value[i] for i in taken],
             "flag": [live.flag[i] for i in taken],
             "full": live.full,
+            "left_out": {name: left_out_rows(told) for name, told in left_out.items()},
+            "at_odds": {name: at_odds_rows(told) for name, told in left_out.items()},
         }
 
     def _alarm(self, message: Incoming) -> None:

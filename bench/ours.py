@@ -103,9 +103,10 @@ class NoStore:
         self._numbers: dict[tuple[str, str], int] = {}
 
     def series(self, source: str, quantity: str) -> int:
-        known = self._numbers.setdefault((source, quantity), len(self._names))
+        name = (source, quantity)
+        known = self._numbers.setdefault(name, len(self._names))
         if known == len(self._names):
-            self._names.append((source, quantity))
+            self._names.append(name)
         return known
 
     def names(self) -> list[tuple[str, str]]:
@@ -163,6 +164,7 @@ class Detection:
             on_ms=same * 60_000,
             off_ms=same * 0,
             samples=same,
+            gap_ms=same * 180_000,
         )
         self._state = detection.State()
 

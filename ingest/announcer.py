@@ -2,15 +2,16 @@
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Final
 
 import structlog
 
 from ingest.journal import Journal
-from ingest.live import Latest
+from ingest.live import Latest, in_parts
 from venueair.clock import Clock
-from venueair.messages import Committed, Live, Message, MessageError, encode, open_parts
+from venueair.messages import Committed, LeftOut, Live, Message, MessageError, encode, open_parts
 from venueair.mqtt_link import MqttLink
 from venueair.settings import Settings
 from venueair.store.store import MarkKey
@@ -23,7 +24,6 @@ RESEND_S: Final = 5.0
 OPEN_S: Final = 0.5  # between two lists of all open alarms, which can be long
 FULL_S: Final = 10.0
 BEAT_S: Final = 1.0
-SERIES_PER_MESSAGE: Final = 500
 MARKS_PER_MESSAGE: Final = 350  # of the longest ids they fill 64 KiB
 
 
@@ -64,7 +64,13 @@ class Announcer:
         """New edges are in the journal."""
         self._has_news = True
 
-    def tick(self, latest: Latest, names: list[tuple[str, str]]) -> None:
+    def tick(
+        self,
+        latest: Latest,
+        names: list[tuple[str, str]],
+        left_out: Callable[[], Mapping[str, list[LeftOut]]],
+    ) -> None:
+        """`left_out` by series of zones: which sensors their values leave out now."""
         now = time.monotonic()
         if self._all_at_once.is_set():
             self._all_at_once.clear()
@@ -77,7 +83,7 @@ class Announcer:
             full = now >= self._next_full
             if full:
                 self._next_full = now + FULL_S
-            self._tell_live(latest, names, now, full=full)
+            self._tell_live(latest, names, left_out(), now, full=full)
         if now >= self._next_resend and self._link.connected:
             self._next_resend = now + RESEND_S
             self._told.clear()
@@ -100,26 +106,22 @@ class Announcer:
             if not self._marks[topic]:
                 del self._marks[topic]
 
-    def _tell_live(self, latest: Latest, names: list[tuple[str, str]], now: float, *, full: bool) -> None:
+    def _tell_live(
+        self,
+        latest: Latest,
+        names: list[tuple[str, str]],
+        left_out: Mapping[str, list[LeftOut]],
+        now: float,
+        *,
+        full: bool,
+    ) -> None:
         for venue, sources in self._sources.items():
-            live = latest.tell(names, sources, full=full) or _HEARTBEAT
+            live = latest.tell(names, sources, left_out, full=full) or _HEARTBEAT
             if live is _HEARTBEAT and now < self._next_beat:
                 continue
             self._next_beat = now + BEAT_S
-            for start in range(0, max(len(live.series), 1), SERIES_PER_MESSAGE):
-                part = slice(start, start + SERIES_PER_MESSAGE)
-                self._send(
-                    venue,
-                    "live",
-                    Live(
-                        series=live.series[part],
-                        t=live.t[part],
-                        value=live.value[part],
-                        flag=live.flag[part],
-                        full=full,
-                    ),
-                    qos=0,
-                )
+            for part in in_parts(live):
+                self._send(venue, "live", part, qos=0)
 
     def _tell_edges(self) -> None:
         unseen = self._journal.unseen()

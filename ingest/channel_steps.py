@@ -11,7 +11,6 @@ import numpy as np
 from ingest.channels import Channels
 from venueair.block import Block, Bool, Int64
 
-GAP_MS: Final = 180_000
 NOT_WAITING: Final = -(2**62)
 _FEW: Final = 75  # rows that the plain loop steps in the time of one round of all side by side
 
@@ -94,9 +93,9 @@ def _alone(
     sign = 1 if channels.above[channel] else -1
     limit, clear_at = sign * float(channels.limit[channel]), sign * float(channels.clear_at[channel])
     on_ms, off_ms = int(channels.on_ms[channel]), int(channels.off_ms[channel])
-    samples = int(channels.samples[channel])
+    samples, gap_ms = int(channels.samples[channel]), int(channels.gap_ms[channel])
     for t, value in zip(times, values, strict=True):
-        if t - last > GAP_MS:
+        if t - last > gap_ms:
             since, count = NOT_WAITING, 0
         last = t
         if not (sign * value < clear_at if on else sign * value > limit):
@@ -116,7 +115,7 @@ def _together(work: Work, block: Block, columns: Columns, channels: Channels) ->
     """The first row of each."""
     c, t, value = work.channel, block.t[work.first], block.value[work.first]
     on, since, count = columns.on[c], columns.since[c], columns.count[c]
-    goes_on = t - work.before <= GAP_MS
+    goes_on = t - work.before <= channels.gap_ms[c]
     sign = np.where(channels.above[c], 1.0, -1.0)
     wants = np.where(on, sign * value < sign * channels.clear_at[c], sign * value > sign * channels.limit[c])
     since = np.where(wants, np.where(goes_on & (since != NOT_WAITING), since, t), NOT_WAITING)

@@ -20,6 +20,7 @@ class Channels:
     above           beyond means higher; False: lower
     on_ms, off_ms   how long it must stay beyond
     samples         how many values in a row must be beyond `limit`, at least 1
+    gap_ms          values further apart are not in a row
     """
 
     signal: Int64
@@ -31,6 +32,7 @@ class Channels:
     on_ms: Int64
     off_ms: Int64
     samples: Int64
+    gap_ms: Int64
 
     @classmethod
     def of(
@@ -45,13 +47,17 @@ class Channels:
         on_ms: Sequence[int],
         off_ms: Sequence[int],
         samples: Sequence[int],
+        gap_ms: Sequence[int],
     ) -> Self:
         whole = (
-            np.array(column, dtype=np.int64) for column in (signal, ladder, level, on_ms, off_ms, samples)
+            np.array(column, dtype=np.int64)
+            for column in (signal, ladder, level, on_ms, off_ms, samples, gap_ms)
         )
-        signals, ladders, levels, on, off, number = whole
+        signals, ladders, levels, on, off, number, gap = whole
         limits, ends = (np.array(column, dtype=np.float64) for column in (limit, clear_at))
-        return cls(signals, ladders, levels, limits, ends, np.array(above, dtype=np.bool_), on, off, number)
+        return cls(
+            signals, ladders, levels, limits, ends, np.array(above, dtype=np.bool_), on, off, number, gap
+        )
 
     def __len__(self) -> int:
         return len(self.signal)

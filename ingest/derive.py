@@ -1,6 +1,6 @@
 """Quantities that follow from others of the same zone at the same time: dew point, rebreathed fraction. Pure.
 
-Sources: ingest.indices.humidity and .rebreathed. The outdoor air is taken to have OUTDOOR_CO2_PPM,
+Sources: ingest.indices.humidity and .rebreathed. The outdoor air is taken to have BACKGROUND_PPM,
 so the fraction is a comparison between rooms and times, not a measurement.
 """
 
@@ -12,10 +12,10 @@ import numpy as np
 
 from ingest.indices.humidity import dew_point
 from ingest.indices.rebreathed import rebreathed_fraction
+from ingest.quality.start_values import BACKGROUND_PPM
 from venueair.block import Block, Flags, Float64, Int32, Int64
 from venueair.site import Site
 
-OUTDOOR_CO2_PPM: Final = 425.0
 NEEDS: Final = {"dew_point": ("temperature", "humidity"), "rebreathed_fraction": ("co2",)}
 _T_BITS: Final = 42
 
@@ -63,7 +63,7 @@ def derive(values: Block, derived: Derived) -> Block:
     blocks = []
     target = derived.rebreathed[values.series]
     if (there := target >= 0).any():
-        fraction = rebreathed_fraction(values.value[there], OUTDOOR_CO2_PPM)
+        fraction = rebreathed_fraction(values.value[there], BACKGROUND_PPM)
         blocks.append(_rows(values.t[there], target[there], fraction, values.flag[there]))
     target, humidity = derived.dew_point[values.series], derived.humidity[values.series]
     if (there := (target >= 0) & (humidity >= 0)).any():

@@ -2,7 +2,7 @@
 
 A channel turns on when its values have been beyond its limit for `on_ms` and at least `samples` times in a
 row, off when they have been back beyond `clear_at` for `off_ms`. Any value that is not starts the waiting
-anew, and so does a gap of more than GAP_MS: silence neither raises nor clears. Rows at or before what a
+anew, and so does a gap of more than `gap_ms`: silence neither raises nor clears. Rows at or before what a
 signal has seen are ignored. Only channels that are crossed, wait or stand are stepped; a call costs by its
 rows, never by the number of channels.
 """
@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from ingest.channel_steps import GAP_MS, Columns, Turn, Work, step_all
+from ingest.channel_steps import Columns, Turn, Work, step_all
 from ingest.channels import Channels, Signals
 from ingest.ragged import distinct, spread, starts_of
 from venueair.block import Block, Bool, Float64, Int64
 
-__all__ = ["GAP_MS", "Channels", "Edge", "Interval", "State", "detect", "intervals"]
+__all__ = ["Channels", "Edge", "Interval", "State", "detect", "intervals"]
 
 _NEVER: Final = -(2**62)
 _NOBODY_WATCHES: Final = 2**62  # so that no row is newer

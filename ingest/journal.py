@@ -132,6 +132,18 @@ class Journal:
                 "SELECT t, topic, reason, detail, payload FROM dead_letters ORDER BY id"
             ).fetchall()
 
+    def newest_dead_letters(
+        self, after: int | None, limit: int
+    ) -> list[tuple[int, int, str, str, str, bytes]]:
+        """(id, t, topic, reason, detail, payload), newest first; only those older than id `after`."""
+        before = 2**63 - 1 if after is None else after
+        with self._lock:
+            return self._db.execute(
+                "SELECT id, t, topic, reason, detail, payload FROM dead_letters"
+                " WHERE id < ? ORDER BY id DESC LIMIT ?",
+                [before, limit],
+            ).fetchall()
+
     def close(self) -> None:
         with self._lock:
             self._db.close()

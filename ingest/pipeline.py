@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest import corrections, detection, quality, statistics, zone_values
+from ingest import corrections, detection, outdoor, quality, window_statistics, zone_values
 from ingest.derive import derive
 from ingest.detection import Edge
 from ingest.journal import Channel
@@ -27,7 +27,8 @@ class State:
         self.quality = quality.State()
         self.zones = zone_values.State()
         self.news = News()
-        self.statistics = statistics.State()
+        self.outdoor = outdoor.State()
+        self.windows = window_statistics.State()
         self.detection = detection.State()
 
 
@@ -65,13 +66,18 @@ def run(block: Block, by_arrival: Block, state: State, plan: Plan) -> Result:
     live = quality.without_spikes(live)
     zoned = zone_values.zone_values(live, state.zones, plan.members)
     told = state.news.told(live, zoned.values, state.zones.said, plan.members.zone_of)
-    derived = derive(told, plan.derived)
+    derived = derive(told, plan.derived) if len(told) else told
+    derived = Block.concat([derived, outdoor.advance(zoned.values, state.outdoor, plan.outdoor)])
     values = Block.concat([zoned.values, derived]).sorted() if len(derived) else zoned.values
-    windowed = statistics.advance(values, zoned.sensor_means, state.statistics, plan.windows)
+    windowed = Block.empty()
+    if len(values) or len(zoned.sensor_means):
+        windowed = window_statistics.advance(values, zoned.sensor_means, state.windows, plan.windows)
     readings = _readings(live, plan)
     signals = Block.concat([readings, windowed]).sorted() if len(readings) else windowed
     edges, changed = detection.detect(signals, state.detection, plan.channels)
-    late = Block.concat([judged.where(~is_live & ((judged.why & Why.CLOCK) == 0)), live.where(zoned.passed)])
+    late = live.where(zoned.passed) if zoned.passed.any() else Block.empty()
+    if live is not judged:
+        late = Block.concat([judged.where(~is_live & ((judged.why & Why.CLOCK) == 0)), late])
     rows = Block.concat([judged, zoned.reflagged]) if len(zoned.reflagged) else judged
     return Result(rows, Block.concat([told, derived]), edges, changed, late)
 
@@ -83,8 +89,8 @@ def channels(state: State, plan: Plan, which: Int64) -> dict[str, Channel]:
     return dict(zip((plan.channel_names[c] for c in which.tolist()), found, strict=True))
 
 
-def owed(late: Block, names: list[tuple[str, str]]) -> list[Period]:
-    """Per device from the first to the last of its late rows."""
+def owed(late: Block, names: list[tuple[str, str]], plan: Plan) -> list[Period]:
+    """Per device from the first to the last of its late rows, and of all that are compared with these."""
     found: dict[str, Period] = {}
     if not len(late):
         return []
@@ -93,9 +99,9 @@ def owed(late: Block, names: list[tuple[str, str]]) -> list[Period]:
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
     first, last = np.minimum.reduceat(t, starts), np.maximum.reduceat(t, starts)
     for number, low, high in zip(series[starts].tolist(), first.tolist(), last.tolist(), strict=True):
-        source = names[number][0]
-        have = found.get(source, Period(source, low, high + 1))
-        found[source] = Period(source, min(have.start, low), max(have.end, high + 1))
+        for source in {names[n][0] for n in (number, *plan.limits.compared_with(number))}:
+            have = found.get(source, Period(source, low, high + 1))
+            found[source] = Period(source, min(have.start, low), max(have.end, high + 1))
     return list(found.values())
 
 

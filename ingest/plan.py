@@ -10,10 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from ingest import quality
+from ingest import derive, outdoor, quality
 from ingest.channels import Channels
 from ingest.corrections import Corrections
 from ingest.derive import Derived
+from ingest.outdoor import Outdoor
 from ingest.signals import Kind, Windows
 from ingest.zone_members import Members
 from venueair.block import Bool, Int32
@@ -25,6 +26,7 @@ from venueair.site import Site
 Key = tuple[int, str, int]  # series, statistic, window in seconds
 AGREEMENT_MS: Final = 3_600_000  # sensors of a zone are compared over half an hour, out and back in
 MARGIN_MS: Final = 300_000
+GAP_MS: Final = 180_000  # or three intervals, as for silence, where readings come less than once a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Plan:
     corrections: Corrections
     members: Members
     derived: Derived
+    outdoor: Outdoor
     windows: Windows
     channels: Channels
     ladders: tuple[Ladder, ...]
@@ -78,25 +81,30 @@ class Plan:
             number.get((site.sensor[source].zone, quantity), -1) if source in site.sensor else -1
             for source, quantity in names
         ]
-        windows = _windows(list(keys), len(names))
+        pace = _intervals(names, site)
+        open_air = Outdoor.of(names, site, pace)
+        is_zone = np.array([source in site.zone for source, _ in names], dtype=np.bool_)
+        windows = _windows(list(keys), is_zone, pace)
         longest = max((quality.memory_ms(quantity) for _, quantity in names), default=0)
         longest = max(longest, AGREEMENT_MS) + MARGIN_MS
         minutes = int(windows.minutes.max(initial=0)) * 60_000
+        back, ahead = (outdoor.MEMORY_MS, outdoor.REACH_MS) if open_air.stations else (0, 0)
         delays = max((int(1000 * max(lv.on_delay_s, lv.off_delay_s)) for *_, lv in rows), default=0)
         return cls(
-            limits=quality.Limits.of(names),
+            limits=quality.Limits.of(names, site=site),
             corrections=Corrections.of(names, corrections),
             members=Members.of(names, np.array(zone_of, dtype=np.int32)),
             derived=Derived.of(names, site),
+            outdoor=open_air,
             windows=windows,
-            channels=_channels(rows),
+            channels=_channels(rows, [pace[series] for series, *_ in keys]),
             ladders=tuple(ladders.values()),
             keys=tuple(keys),
             channel_names=tuple(f"{ladder.entry.key}/{step}" for _, ladder, step, _ in rows),
-            readings=_readings(keys, len(names)),
-            is_zone=np.array([source in site.zone for source, _ in names], dtype=np.bool_),
-            memory_ms=max(longest, minutes + MARGIN_MS),
-            reach_ms=longest + minutes + delays,
+            readings=_readings(keys, is_zone),
+            is_zone=is_zone,
+            memory_ms=max(longest + back, minutes + MARGIN_MS),
+            reach_ms=longest + max(minutes, ahead) + delays,
         )
 
     def lines(self) -> dict[int, list[float]]:
@@ -113,30 +121,58 @@ class Plan:
 def series_needed(
     names: Sequence[tuple[str, str]], site: Site, rules: Sequence[InForce]
 ) -> list[tuple[str, str]]:
-    """Series of zones that a rule watches or that a sensor of theirs has, and that are not there yet."""
+    """Series of zones that are not there yet: what a rule watches, what a sensor of theirs measures, and what
+    follows from these.
+    """
     wanted = {(entry.scope, entry.rule.quantity): None for entry in rules if entry.rule.each == "zone"}
     wanted |= {
         (site.sensor[source].zone, quantity): None for source, quantity in names if source in site.sensor
     }
+    wanted |= dict.fromkeys(outdoor.needed(names, site))
+    wanted |= dict.fromkeys(derive.needed([*names, *wanted], site))
     return list(wanted.keys() - set(names))
 
 
-def _readings(keys: dict[Key, int], size: int) -> Int32:
-    signals = np.full(size, -1, dtype=np.int32)
+def _readings(keys: dict[Key, int], is_zone: Bool) -> Int32:
+    signals = np.full(len(is_zone), -1, dtype=np.int32)
     for (series, statistic, _), signal in keys.items():
-        if statistic == "reading":
+        if statistic == "reading" and not is_zone[series]:
             signals[series] = signal
     return signals
 
 
-def _windows(keys: list[Key], size: int) -> Windows:
-    """Signals of plain readings have no source here."""
+def _intervals(names: Sequence[tuple[str, str]], site: Site) -> list[float]:
+    """Seconds between readings, by series; 0 where the settings say nothing: every model is fast.
+
+    Of a zone it is that of its fastest sensor of the quantity, of a derived one of its fastest sensor, of an
+    index an hour.
+    """
+    pace = [site.sensor[source].interval_s or 0.0 if source in site.sensor else 0.0 for source, _ in names]
+    fastest: dict[tuple[str, str], float] = {}
+    for (source, quantity), seconds in zip(names, pace, strict=True):
+        if source in site.sensor:
+            zone = site.sensor[source].zone
+            for key in ((zone, quantity), (zone, "")):
+                fastest[key] = min(seconds, fastest.get(key, seconds))
+    return [
+        fastest.get(
+            (source, quantity), 3600.0 if quantity in outdoor.INDICES else fastest.get((source, ""), 0.0)
+        )
+        if source in site.zone
+        else seconds
+        for (source, quantity), seconds in zip(names, pace, strict=True)
+    ]
+
+
+def _windows(keys: list[Key], is_zone: Bool, pace: list[float]) -> Windows:
+    """Signals of plain readings of sensors have no source here."""
     kinds = [_kind(statistic, window_s) for _, statistic, window_s in keys]
     return Windows.of(
-        [-1 if key[1] == "reading" else key[0] for key in keys],
+        [-1 if key[1] == "reading" and not is_zone[key[0]] else key[0] for key in keys],
         kinds,
         [window_s // 60 for *_, window_s in keys],
-        size,
+        len(pace),
+        [pace[series] for series, *_ in keys],
     )
 
 
@@ -146,7 +182,8 @@ def _kind(statistic: str, window_s: int) -> Kind:
     return {"mean": Kind.MEAN, "median": Kind.MEDIAN, "max": Kind.MAX, "rise": Kind.RISE}[statistic]
 
 
-def _channels(rows: list[tuple[int, Ladder, int, Level]]) -> Channels:
+def _channels(rows: list[tuple[int, Ladder, int, Level]], pace: list[float]) -> Channels:
+    """`pace`: seconds between readings, by signal."""
     sign = [1.0 if ladder.entry.rule.direction == "above" else -1.0 for _, ladder, *_ in rows]
     return Channels.of(
         signal=[ladder.signal for _, ladder, *_ in rows],
@@ -158,4 +195,5 @@ def _channels(rows: list[tuple[int, Ladder, int, Level]]) -> Channels:
         on_ms=[int(level.on_delay_s * 1000) for *_, level in rows],
         off_ms=[int(level.off_delay_s * 1000) for *_, level in rows],
         samples=[level.samples for *_, level in rows],
+        gap_ms=[max(GAP_MS, int(3000 * pace[ladder.signal])) for _, ladder, *_ in rows],
     )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import structlog
+
 from ingest.journal import Journal
 from ingest.plan import Plan, series_needed
 from ingest.settle import DAY_MS, settle, tasks
@@ -14,15 +16,21 @@ from venueair.rules_in_force import rules_of
 from venueair.settings import Settings
 from venueair.store.store import Period, Store
 
+log = structlog.get_logger(__name__)
+
 Progress = Callable[[int, int], None]  # done, of
 
 
 @dataclass(slots=True)
 class Changes:
-    """Rows that were written again because value, flag or reason differ, by (source, quantity)."""
+    """Rows that were written again because value, flag or reason differ, by (source, quantity).
+
+    `rollups_left` stay as they are: retention has dropped rows that they were made of.
+    """
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     historical_alarms: int = 0
+    rollups_left: int = 0
 
 
 def settle_all(store: Store, settings: Settings, now: int, progress: Progress) -> Changes:
@@ -43,11 +51,17 @@ def settle_all(store: Store, settings: Settings, now: int, progress: Progress) -
             journal.record([(_venue(edge.scope, settings), edge) for edge in edges], {})
             store.settle(task.periods)
             changes.historical_alarms += len(edges)
+            changes.rollups_left += settled.rollups_left
             for rows in (settled.rows, settled.zone_values):
                 changes.rows.update(names[series] for series in rows.series.tolist())
         progress(len(found), len(found))
     finally:
         journal.close()
+    if changes.rollups_left:
+        log.warning(
+            "rollups of a time whose raw rows retention has dropped stay as they are",
+            rollups=changes.rollups_left,
+        )
     return changes
 
 

@@ -5,14 +5,14 @@ would have had in order. A period is run with what the stages remember before it
 far behind it as it can still matter. Nothing is ever deleted: rows are written again where they differ.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from ingest import pipeline
-from ingest.detection import Interval, intervals
+from ingest.detection import Edge, Interval, intervals
 from ingest.plan import Plan
 from ingest.rollup import rollup
 from ingest.warm import replayed
@@ -22,8 +22,10 @@ from venueair.store.store import Period, Store, Width
 
 WIDTHS: Final[tuple[Width, ...]] = (60, 3600)
 HOUR_MS: Final = 3_600_000
-SLICE_MS: Final = 6 * HOUR_MS
 DAY_MS: Final = 24 * HOUR_MS
+SHORTEST_MS: Final = 6 * HOUR_MS  # of the slices that are looked at in one go
+LONGEST_MS: Final = 4 * DAY_MS
+MANY_ROWS: Final = 100_000  # a slice with more is followed by a shorter one
 BACK_MS: Final = HOUR_MS  # steps of a zone before the first late row may have waited for it
 _T_BITS: Final = 42
 
@@ -40,13 +42,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What was written again because it differs, and when alarms stood between `start` and `end`."""
+    """What was written again because it differs, and when alarms stood between `start` and `end`.
+
+    `lacks_rows`: retention has dropped rows of this time, so an alarm that is not found may have stood all
+    the same. `rollups_left`: how many rollups stay as they are for this.
+    """
 
     rows: Block
     zone_values: Block
     intervals: list[Interval]
     start: int
     end: int
+    lacks_rows: bool
+    rollups_left: int
 
 
 def tasks(owed: Iterable[Period], site: Site) -> list[Task]:
@@ -77,30 +85,48 @@ def settle(store: Store, plan: Plan, task: Task) -> Settled:
     since = task.start - BACK_MS
     until = min(task.end + plan.reach_ms, max((store.newest() or 0) + 1, task.end))
     state = pipeline.State()
-    rows, values, stored, edges = [], [], [], []
-    devices = [n for n in numbers if not is_zone[n]]
-    for start in range(since - plan.memory_ms, until, SLICE_MS):
-        found = store.range(devices, start, min(start + SLICE_MS, until))
+    rows: list[Block] = []
+    values: list[Block] = []
+    stored: list[Block] = []
+    edges: list[Edge] = []
+    is_own = np.zeros(len(names), dtype=np.bool_)
+    is_own[numbers] = True
+    devices = np.flatnonzero(is_own & ~is_zone)
+    devices = np.union1d(devices, plan.limits.beside(devices)).tolist()
+    for found in slices(store, devices, since - plan.memory_ms, until):
         result = pipeline.run(replayed(found), Block.empty(), state, plan)
         edges += result.edges
-        stored.append(_within(found, since, until))
-        rows.append(_within(result.rows, since, until))
-        values.append(_within(result.zone_values, since, until))
+        for part, into in ((found, stored), (result.rows, rows), (result.zone_values, values)):
+            into.append(part.where(is_own[part.series] & (part.t >= since) & (part.t < until)))
     changed = differing(Block.concat(rows).last_of_each(), Block.concat(stored).sorted())
     zones = [n for n in numbers if is_zone[n]]
     new_values = differing(Block.concat(values).sorted(), store.range(zones, since, until))
     store.write(Block.concat([changed, new_values]), {})
-    write_rollups(store, numbers, since, until)
-    return Settled(changed, new_values, intervals(edges), since, until)
+    left = write_rollups(store, numbers, since, until)
+    lacks_rows = store.lacks_rows(since - plan.memory_ms, until)
+    return Settled(changed, new_values, intervals(edges), since, until, lacks_rows, left)
 
 
-def write_rollups(store: Store, series: list[int], start: int, end: int) -> None:
-    """Rollups of whole buckets over [start, end), from stored rows."""
-    first, last = start - start % HOUR_MS, end + -end % HOUR_MS
-    for at in range(first, last, DAY_MS):
-        rows = store.range(series, at, min(at + DAY_MS, last))
+def write_rollups(store: Store, series: list[int], start: int, end: int) -> int:
+    """Rollups of whole buckets over [start, end), from stored rows; how many the store left as they were."""
+    left = 0
+    for rows in slices(store, series, start - start % HOUR_MS, end + -end % HOUR_MS):
         for width in WIDTHS:
-            store.write_rollup(width, rollup(rows, width))
+            left += store.write_rollup(width, rollup(rows, width))
+    return left
+
+
+def slices(store: Store, series: Sequence[int], start: int, end: int) -> Iterator[Block]:
+    """Stored rows of [start, end), whole hours at a time; the fewer rows, the longer."""
+    length = SHORTEST_MS
+    while start < end:
+        rows = store.range(series, start, min(start + length, end))
+        yield rows
+        start += length
+        if len(rows) > MANY_ROWS:
+            length = max(length // 2, SHORTEST_MS)
+        elif len(rows) < MANY_ROWS // 2:
+            length = min(length * 2, LONGEST_MS)
 
 
 def differing(new: Block, old: Block) -> Block:
@@ -116,10 +142,6 @@ def differing(new: Block, old: Block) -> Block:
 
 def _task(sources: frozenset[str], periods: list[Period]) -> Task:
     return Task(sources, min(p.start for p in periods), max(p.end for p in periods), tuple(periods))
-
-
-def _within(rows: Block, start: int, end: int) -> Block:
-    return rows.where((rows.t >= start) & (rows.t < end))
 
 
 def _keys(block: Block) -> Int64:

@@ -1,4 +1,7 @@
-"""The thread that settles what late rows owe, a while after the last of them, beside the running service."""
+"""The thread that settles what late rows owe, a while after the last of them, beside the running service.
+
+Once a week it looks which sensors have drifted.
+"""
 
 import threading
 from collections import Counter
@@ -8,6 +11,7 @@ from typing import Final
 import structlog
 
 from ingest.alarms import historical_edge
+from ingest.drift_check import DriftCheck
 from ingest.journal import Interval, Journal
 from ingest.plan import Plan
 from ingest.settle import Settled, settle, tasks
@@ -40,6 +44,7 @@ class Settler:
         self._clock = clock
         self._plan = plan
         self._tell = tell
+        self._drift = DriftCheck(store, journal, site)
         self.counts: Counter[str] = Counter()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest-settler", daemon=True)
@@ -57,6 +62,7 @@ class Settler:
         while not self._stopping.wait(LOOK_S / max(self._clock.speed, 1.0)):
             try:
                 self.settle_due()
+                self._tell(self._drift.look(self._clock.now_ms()))
             except StoreError as error:
                 self.counts["store_failures"] += 1
                 log.warning("late rows are not settled yet; the store cannot do it", problem=str(error))
@@ -78,6 +84,15 @@ class Settler:
             self._store.settle(task.periods)
             self.counts["settled_tasks"] += 1
             self.counts["rewritten_rows"] += len(found.rows) + len(found.zone_values)
+            if found.rollups_left:
+                self.counts["late_without_raw"] += found.rollups_left
+                log.warning(
+                    "late rows of a time whose raw rows retention has dropped: its rollups stay as they are",
+                    sources=sorted(task.sources),
+                    start=task.start,
+                    end=task.end,
+                    rollups=found.rollups_left,
+                )
             done += 1
         return done
 
@@ -85,7 +100,8 @@ class Settler:
 def revise(journal: Journal, plan: Plan, sources: frozenset[str], settled: Settled) -> list[AlarmEdge]:
     """Puts the intervals of alarms of `sources` right; returns historical edges for those nobody knew of.
 
-    An alarm that still stands is the live service's to end, and its interval is left as it is.
+    An alarm that still stands is the live service's to end, and its interval is left as it is. So is every
+    interval that is known of a time whose rows retention has dropped.
     """
     edges: list[AlarmEdge] = []
     gone: list[Interval] = []
@@ -98,7 +114,7 @@ def revise(journal: Journal, plan: Plan, sources: frozenset[str], settled: Settl
         for start, end, peak in _stood(number, settled):
             same = [k for k in known if k.start < (end or settled.end) and start < (k.stop or settled.end)]
             known = [k for k in known if k not in same]
-            if end is None or any(k.stop is None for k in same):
+            if end is None or any(k.stop is None for k in same) or (same and settled.lacks_rows):
                 continue
             if same and start < settled.start:  # it began before what was looked at
                 start = same[0].start  # noqa: PLW2901
@@ -106,9 +122,10 @@ def revise(journal: Journal, plan: Plan, sources: frozenset[str], settled: Settl
             new.append(Interval(alarm, start, end, peak, historical=all(k.historical for k in same)))
             if not same:
                 edges.append(historical_edge(ladder, start, end, peak))
-        gone += [
-            k for k in known if k.stop is not None and settled.start <= k.start and k.stop <= settled.end
-        ]
+        if not settled.lacks_rows:
+            gone += [
+                k for k in known if k.stop is not None and settled.start <= k.start and k.stop <= settled.end
+            ]
     journal.revise(gone, new)
     return edges
 

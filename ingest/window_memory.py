@@ -41,14 +41,17 @@ class Minutes:
         self.length = length
         self.value = np.full((0, length), np.nan)  # of minute k in column k modulo length
         self.suspect = np.zeros((0, length), dtype=np.bool_)
+        self.expected = np.zeros(0, dtype=np.int64)  # how many minutes of a window have a value
         self.newest = np.full(0, _NEVER)
         self._millionths = np.zeros(0, dtype=np.int64)
         self._there = np.zeros(0, dtype=np.int64)
         self._suspects = np.zeros(0, dtype=np.int64)
 
-    def grow(self, signals: int) -> None:
-        more = signals - len(self.newest)
+    def fit(self, expected: Int64) -> None:
+        """(signals,); the number of signals only grows."""
+        more = len(expected) - len(self.newest)
         none = np.zeros(more, dtype=np.int64)
+        self.expected = expected
         self.value = np.append(self.value, np.full((more, self.length), np.nan), axis=0)
         self.suspect = np.append(self.suspect, np.zeros((more, self.length), dtype=np.bool_), axis=0)
         self.newest = np.append(self.newest, np.full(more, _NEVER))
@@ -82,7 +85,7 @@ class Minutes:
     def statistic(self, place: Int64, kind: Kind) -> tuple[Float64, Bool, Bool]:
         """(value, is it suspect, are there enough minutes) of the newest windows."""
         number = self._there[place]
-        suspect, enough = 2 * self._suspects[place] > number, 4 * number >= 3 * self.length
+        suspect, enough = 2 * self._suspects[place] > number, 4 * number >= 3 * self.expected[place]
         if kind == Kind.MEAN:
             return self._millionths[place] / (number * _MILLION), suspect, enough
         return _STATISTIC[kind](self.value[place], number), suspect, enough
@@ -99,7 +102,8 @@ class Minutes:
         before = np.append(0, upto)[start]
         size = length + upto[start + count - 1] - before
         offset = np.cumsum(size) - size
-        laid = Laid.of(int(size.sum()), length, np.repeat(offset - before + length - 1, count) + upto)
+        at = np.repeat(offset - before + length - 1, count) + upto
+        laid = Laid.of(int(size.sum()), length, at, self.expected[rows.place])
         here, column = offset[:, None] + np.arange(length), self._columns(place)
         laid.value[here], laid.value[laid.at] = self.value[place[:, None], column], rows.value
         laid.suspect[here], laid.suspect[laid.at] = (
@@ -124,16 +128,20 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """Minutes of several signals one after the other; row i of those that came is the cell `at[i]`."""
+    """Minutes of several signals one after the other; row i of those that came is the cell `at[i]`.
+
+    `expected` (rows,): how many minutes of its window have a value.
+    """
 
     value: Float64
     suspect: Bool
     length: int
     at: Int64
+    expected: Int64
 
     @classmethod
-    def of(cls, cells: int, length: int, at: Int64) -> "Laid":
-        return cls(np.full(cells, np.nan), np.zeros(cells, dtype=np.bool_), length, at)
+    def of(cls, cells: int, length: int, at: Int64, expected: Int64) -> "Laid":
+        return cls(np.full(cells, np.nan), np.zeros(cells, dtype=np.bool_), length, at, expected)
 
     def window(self, rows: Int64) -> Int64:
         """(rows, length): the cells of the windows that end with these rows."""
@@ -146,7 +154,7 @@ class Laid:
         value = self.value[cells]
         number = (~np.isnan(value)).sum(axis=1)
         suspect = 2 * self.suspect[cells].sum(axis=1) > number
-        return _STATISTIC[kind](value, number), suspect, 4 * number >= 3 * self.length
+        return _STATISTIC[kind](value, number), suspect, 4 * number >= 3 * self.expected[rows]
 
 
 def millionths(value: Float64) -> Int64:

@@ -42,7 +42,8 @@ class Outliers:
 
     def __init__(self) -> None:
         self.left_out: dict[int, int] = {}
-        self._bits = np.zeros(0, dtype=np.int64)
+        self.since: dict[int, int] = {}  # the first step of those in `left_out`, once judged
+        self._bits = np.zeros(0, dtype=np.int32)
         self._is_out = np.zeros(0, dtype=np.bool_)
         self._may_be_out = np.zeros(0, dtype=np.bool_)
         self._watched = 0  # how many may be out
@@ -50,7 +51,7 @@ class Outliers:
 
     def grow(self, size: int) -> None:
         more = size - len(self._bits)
-        self._bits = np.append(self._bits, np.zeros(more, dtype=np.int64))
+        self._bits = np.append(self._bits, np.zeros(more, dtype=np.int32))
         self._is_out = np.append(self._is_out, np.zeros(more, dtype=np.bool_))
         self._may_be_out = np.append(self._may_be_out, np.zeros(more, dtype=np.bool_))
 
@@ -90,6 +91,7 @@ class Outliers:
         if len(self._held):
             self._held = held.where((step > until[zone]) & self._may_be_out[held.series])
         self._tell(judged.series[last], judged.bits[last])
+        self._date(judged, last)
         return out
 
     def _watch(self, series: Int64, may_be_out: Bool) -> None:
@@ -105,6 +107,21 @@ class Outliers:
                 self.left_out[sensor] = why
             else:
                 del self.left_out[sensor]
+                self.since.pop(sensor, None)
+
+    def _date(self, judged: Judged, last: Int64) -> None:
+        """From which step on those that are left out have been so without a break."""
+        stays = judged.bits[last] != 0
+        if not stays.any():
+            return
+        begins = starts_of(judged.series)[stays]
+        free = np.where(judged.bits == 0, np.arange(len(judged.bits)), -1)
+        free = np.maximum.accumulate(free)[last[stays]]  # the row at which it last was not
+        first = judged.step[np.maximum(begins, free + 1)]
+        sensors = judged.series[begins].tolist()
+        for sensor, step, was_free in zip(sensors, first.tolist(), (free >= begins).tolist(), strict=True):
+            if was_free or sensor not in self.since:
+                self.since[sensor] = step
 
 
 def _marked(rows: Block) -> Block:

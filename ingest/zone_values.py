@@ -59,7 +59,7 @@ class State:
 
     @property
     def left_out(self) -> dict[int, int]:
-        """Sensor series -> bits of Why for which it stays aside; DISAGREES: nobody knows who is wrong."""
+        """Sensor series -> bits of Why for which it stays aside; DISAGREES: it counts, but may be wrong."""
         return self.outliers.left_out
 
     def resume(self, out: Int64, at_odds: Int64, members: Members) -> None:
@@ -75,7 +75,7 @@ class State:
     def fit(self, size: int) -> None:
         if size <= len(self.newest):
             return
-        size = max(size, len(self.newest) * 5 // 4)  # series come one by one; memory counts too
+        size = max(size, len(self.newest) * 9 // 8)  # series come one by one; memory counts too
         more = size - len(self.newest)
         self.newest = np.append(self.newest, np.full(more, _NEVER))
         self.said = np.append(self.said, np.full(more, _NO_STEP))
@@ -204,7 +204,7 @@ def _say(
     aside[order] = ~vote.counts
 
     bits = np.where(aside & (means.clean == 0), means.why & np.uint16(AGAINST), 0).astype(np.int64)
-    bits |= np.where(verdict == OUT, Why.CROSS_SENSOR, 0)
+    bits |= np.where((verdict == OUT) & aside, Why.CROSS_SENSOR, 0)
     bits |= np.where((verdict == DISAGREE) & vote.disagree[group], DISAGREES, 0)
     values = _block(keys & (1 << _STEP_BITS) - 1, zone, vote.value, vote.suspect, vote.disagree)
     out = verdict == OUT

@@ -3,11 +3,15 @@
 Each runs until SIGTERM or Ctrl-C (stopping.py), and imports only what it needs. Raises StartError.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import typer
 
 from venueair import stopping
 from venueair.clock import SystemClock
-from venueair.settings import Settings
+from venueair.metrics import Metrics, Source
+from venueair.settings import Ingest, Settings
 from venueair.starting import DRAIN_S, StartError, address_of, open_store
 from venueair.store.store import StoreError
 
@@ -30,7 +34,7 @@ def gateway(settings: Settings) -> None:
 
 
 def ingest(settings: Settings) -> None:
-    from venueair.ingest_part import new_worker
+    from venueair.ingest_part import ingest_metrics, new_worker
 
     _refuse_embedded_broker(settings, "ingest")
     _refuse_duckdb(settings, "ingest")
@@ -40,11 +44,13 @@ def ingest(settings: Settings) -> None:
         worker = new_worker(settings, SystemClock(), address_of(settings), store)
     except StoreError as error:
         raise StartError(str(error)) from error
+    stop_metrics = _serve_metrics(settings.ingest, partial(ingest_metrics, worker, settings))
     worker.start()
     typer.echo(f"venueair ingest writes to {settings.store.url}, bucket {settings.store.bucket}")
     stopping.requested.wait()
     worker.stop()
     store.close()
+    stop_metrics()
 
 
 def api(settings: Settings) -> None:
@@ -64,6 +70,19 @@ def api(settings: Settings) -> None:
     part.stop()
     store.close()
     engine.dispose()
+
+
+def _serve_metrics(ingest: Ingest, source: Source) -> Callable[[], None]:
+    """What it returns ends it; nothing is served without a port."""
+    if ingest.metrics_port is None:
+        return lambda: None
+    host, port = ingest.metrics_host, ingest.metrics_port
+    try:
+        return Metrics([source]).serve(host, port)
+    except OSError as error:
+        raise StartError(
+            f"[ingest] metrics_port: cannot listen on {host}:{port}: {error}; choose another port or host"
+        ) from error
 
 
 def _refuse_embedded_broker(settings: Settings, part: str) -> None:

@@ -1,6 +1,6 @@
 """The API with its page, its live stream and control: alone in a process, or one of the parts of `run`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import Metric
 from sqlalchemy import Engine
@@ -8,19 +8,18 @@ from sqlalchemy import Engine
 from api.app import create_app
 from api.captions import Captions
 from api.control.loop import Control
-from api.metrics import counter
+from api.dead_letters import DeadLetters
 from api.ops_db import open_ops_db
 from api.page import Banner
 from api.server import ApiServer, ServerError
 from api.service import ApiService
 from api.stream import Hub
 from venueair.clock import Clock
+from venueair.metrics import Source, counter
 from venueair.mqtt_link import Address, MqttLink
 from venueair.settings import Settings
 from venueair.starting import StartError
 from venueair.store.store import Store
-
-Metrics = Callable[[], Iterable[Metric]]
 
 
 def ops_db(settings: Settings) -> Engine:
@@ -40,8 +39,10 @@ class ApiPart:
         engine: Engine,
         *,
         banner: Banner | None = None,
-        metrics: Iterable[Metrics] = (),
+        metrics: Iterable[Source] = (),
+        dead_letters: DeadLetters | None = None,
     ) -> None:
+        """`dead_letters`: ingest's, where it runs in this process."""
         self.hub = Hub()
         self.captions = Captions(self.hub) if banner else None
         self.control_link = MqttLink(address, f"control-{settings.gateway.venue}")
@@ -56,6 +57,7 @@ class ApiPart:
             self.hub,
             on_live=self.control.on_live,
             captions=self.captions,
+            dead_letters=dead_letters,
         )
         app = create_app(self.service, banner=banner, metrics=[*metrics, self.metrics])
         self._server = ApiServer(app, self.hub.close)

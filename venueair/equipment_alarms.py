@@ -4,6 +4,7 @@ silence            a device, or one quantity of it, sends nothing
 silence-gateway    a gateway is away, and with it all that hangs on it
 clock              a device's clock is wrong
 fault-…            a device's readings have failed one test for long
+drift              a quantity of a device has drifted over a week
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from venueair.site import Name
 
 SILENCE: Final = "silence"
 SILENCE_GATEWAY: Final = "silence-gateway"
+DRIFT: Final = "drift"
 
 FAULTS: Final[dict[Why, str]] = {
     Why.CLOCK: "clock",
@@ -22,6 +24,7 @@ FAULTS: Final[dict[Why, str]] = {
     Why.FLOOR: "fault-floor",
     Why.ORDER: "fault-order",
     Why.CROSS_SENSOR: "fault-cross-sensor",
+    Why.BELOW_OUTDOOR: "fault-below-outdoor",
 }
 
 
@@ -105,5 +108,29 @@ EQUIPMENT: Final[dict[str, Equipment]] = {
         ),
         Name(ko="구역 값에서 제외됨", en="The zone's value leaves it out"),
         Name(ko="위치를 확인하고 보정하거나 교체하세요", en="Check its place; calibrate or replace it"),
+    ),
+    DRIFT: Equipment(
+        Name(ko="서서히 어긋남", en="drifts"),
+        Name(
+            ko="지난 한 주 동안 조용한 시간에 주변 센서 또는 외기와 달랐음",
+            en="For a week it differed in quiet hours from the sensors beside it, or from fresh air",
+        ),
+        Name(ko="값이 서서히 부정확해짐", en="Its values become less and less true"),
+        Name(
+            ko="보정하세요 (venueair calibrate). CO2는 밤에 환기한 뒤 다시 보정하세요",
+            en="Calibrate it (venueair calibrate); for CO2 air the hall at night first",
+        ),
+        "low",
+    ),
+    FAULTS[Why.BELOW_OUTDOOR]: Equipment(
+        Name(ko="외기보다 낮음", en="lower than outdoors"),
+        Name(
+            ko="자동 기준 보정이 실내 공기를 외기로 잘못 알았음",
+            en="Its automatic baseline took the air inside for fresh air",
+        ),
+        Name(
+            ko="실제보다 낮게 표시되어 환기 부족을 숨길 수 있음", en="It reads too low and can hide stale air"
+        ),
+        Name(ko="신선한 공기에서 다시 보정하세요", en="Calibrate it again in fresh air"),
     ),
 }

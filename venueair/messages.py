@@ -31,7 +31,7 @@ class MessageError(ValueError):
 
 
 class Message(msgspec.Struct, kw_only=True, tag_field="v", tag=1, gc=False):
-    """Every message says `"v": 1`; another number is refused. (None holds itself: the collector need not look.)"""
+    """Every message says `"v": 1`; another number is refused. None holds itself: no gc."""
 
 
 class Data(Message, omit_defaults=True):
@@ -108,14 +108,29 @@ class OpenAlarms(Message, omit_defaults=True):
     parts: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
-class Live(Message):
-    """What changed, as columns. `series` is "source quantity"; `full` says that nothing was left out."""
+class LeftOut(msgspec.Struct, kw_only=True, gc=False):
+    """A sensor that its zone's value leaves out, since when, and why: names of Why in small letters.
+
+    With `disagrees` among them it is in the value: of two that differ nobody knows which one is wrong.
+    """
+
+    device: str
+    why: list[str]
+    since: Millis
+
+
+class Live(Message, omit_defaults=True):
+    """What changed, as columns. `series` is "source quantity"; `full` says that all of them are told.
+
+    `left_out`: of the zones' series here, whose value leaves sensors out; all others leave out none.
+    """
 
     series: list[str]
     t: list[Millis]
     value: list[Number]
     flag: list[int]
     full: bool = False
+    left_out: dict[str, list[LeftOut]] = {}
 
 
 class Command(Message):

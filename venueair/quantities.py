@@ -21,12 +21,18 @@ class Quantity:
     en: str
     ha_class: str | None = None
     derived: bool = False
+    lasts_s: float = 0.0  # a value is the newest there can be for so long
 
 
 def _count(size: str) -> Quantity:
     um = size.replace("_", ".")
     any_count = (0.0, 65535.0)
     return Quantity(f"n{size}", "1/cm3", 2, any_count, any_count, f"입자수 >{um} µm", f"Particles >{um} µm")
+
+
+def _hourly(name: str, ko: str, en: str) -> Quantity:
+    """The next one comes after an hour, and a little later when a sensor is slow."""
+    return Quantity(name, "1", 0, (0, inf), (0, 500), ko, en, "aqi", derived=True, lasts_s=5400)
 
 
 _ALL: Final = (
@@ -64,8 +70,8 @@ _ALL: Final = (
     Quantity(
         "dew_point", "degC", 1, (-80, 85), (-30, 35), "이슬점", "Dew point", "temperature", derived=True
     ),
-    Quantity("aqi_us", "1", 0, (0, inf), (0, 500), "미국 대기질지수", "US AQI", "aqi", derived=True),
-    Quantity("cai", "1", 0, (0, inf), (0, 500), "통합대기환경지수", "Korea CAI", "aqi", derived=True),
+    _hourly("aqi_us", "미국 대기질지수", "US AQI"),
+    _hourly("cai", "통합대기환경지수", "Korea CAI"),
     Quantity(
         "rebreathed_fraction", "1", 4, (0, 1), (0, 0.2), "재호흡률", "Rebreathed fraction", derived=True
     ),

@@ -39,6 +39,13 @@ class Api(Part):
     port: int = Field(default=8000, ge=0, le=65535)
 
 
+class Ingest(Part):
+    """`metrics_port`: where `venueair ingest`, alone in its process, answers Prometheus; None is nowhere."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+
+
 class Rules(Part):
     """`built_in` false: only the rules of the settings, none of built_in_rules.toml or of the limits."""
 
@@ -62,6 +69,7 @@ class Settings(BaseSettings):
     mqtt: Mqtt = Mqtt()
     store: Store = Store()
     api: Api = Api()
+    ingest: Ingest = Ingest()
     gateway: Gateway
     venue: tuple[Venue, ...] = Field(min_length=1)
     hall: tuple[Hall, ...] = ()

@@ -6,12 +6,13 @@ that what was accepted is stored or in the spool.
 
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, func, select
 
-from api.metrics import counter
+from api.dead_letters import DeadLetter
 from api.ops_db import alarm_edges, commands
 from api.page import Banner
 from gateway.runner import Gateway
@@ -20,7 +21,8 @@ from venueair import stopping
 from venueair.api_part import ApiPart, ops_db
 from venueair.clock import Clock, SystemClock
 from venueair.embedded_broker import HOST, BrokerError, EmbeddedBroker
-from venueair.ingest_part import new_worker
+from venueair.ingest_part import ingest_metrics, new_worker
+from venueair.metrics import counter
 from venueair.mqtt_link import Address
 from venueair.settings import Settings
 from venueair.starting import DRAIN_S, StartError, address_of, open_store
@@ -58,10 +60,10 @@ class Whole:
             self.store,
             self.engine,
             banner=banner,
-            metrics=[self.metrics],
+            metrics=[self.metrics, partial(ingest_metrics, self.worker, settings)],
+            dead_letters=self._dead_letters,
         )
         self.hub, self.captions = self._api.hub, self._api.captions
-        self._settings = settings
         self.url = ""
 
     def start_services(self) -> None:
@@ -102,24 +104,17 @@ class Whole:
         yield "control rounds that failed", self._api.control.counts["tick_failed"]
 
     def metrics(self) -> Iterator[Metric]:
-        receiver = self.worker.receiver
         for name, text, value in (
             ("venueair_gateway_spooled_readings", "Readings not committed yet", self.gateway.spooled),
             ("venueair_gateway_accepted_readings", "Readings accepted, ever", self.gateway.accepted),
             ("venueair_gateway_dropped_readings", "Readings the full spool gave up", self.gateway.dropped),
-            ("venueair_ingest_duplicate_readings", "Readings that were stored already", receiver.duplicates),
-            ("venueair_ingest_late_readings", "Readings too late for alarms", receiver.late),
         ):
             yield GaugeMetricFamily(name, text, value)
         troubles = {f"{device} {reason}": count for (device, reason), count in self.gateway.counts.items()}
         yield counter("venueair_gateway_troubles", "Bytes, ports and replies not as they should be", troubles)
-        yield counter(
-            "venueair_ingest_rejected_readings",
-            "Readings refused",
-            receiver.rejected_of(self._settings.site.sensor),
-        )
-        yield counter("venueair_ingest_rejected_messages", "Messages refused", dict(receiver.messages))
-        yield counter("venueair_ingest", "What ingest did", dict(self.worker.counts), "what")
+
+    def _dead_letters(self, after: int | None, limit: int) -> list[DeadLetter]:
+        return [DeadLetter(*row) for row in self.worker.journal.newest_dead_letters(after, limit)]
 
 
 def _broker(settings: Settings) -> tuple[EmbeddedBroker | None, Address]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from api.auth import needs
 from api.metrics import CONTENT_TYPE
-from api.routes import ServiceDep, json_response
+from api.routes import PrincipalDep, ServiceDep, json_response
 from api.schemas import HealthReport
 
 open_router = APIRouter(tags=["health"])
@@ -36,13 +36,14 @@ def metrics(request: Request) -> Response:
 
 @router.get("/health", response_model=HealthReport)
 @needs("viewer")
-def health(request: Request, service: ServiceDep) -> Response:
+def health(request: Request, service: ServiceDep, principal: PrincipalDep) -> Response:
     """State by part; `now` is the time in the hall, which in a rehearsal runs `speed` times as fast."""
     state = service.parts()
     banner = request.app.state.banner
     return json_response(
         {
             "ok": all(part["ok"] for part in state.values()),
+            "role": principal.role,
             "now": service.now(),
             "speed": service.clock.speed,
             "version": version("venueair"),

@@ -18,7 +18,10 @@ router = APIRouter(tags=["stream"])
 )
 @needs("viewer")
 async def stream(service: ServiceDep, principal: PrincipalDep) -> StreamingResponse:
-    """Events `values`, `alarm`, `command`, `purifier`, `caption`; `gap` when this client was too slow."""
+    """Events `values`, `alarm`, `alarm_load`, `command`, `purifier`, `caption`.
+
+    `gap` when this client was too slow, `end` at shutdown.
+    """
 
     async def is_allowed() -> bool:
         return await run_in_threadpool(is_valid, service.engine, principal.key_id)

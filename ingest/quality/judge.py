@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from ingest.quality.below_outdoor import below_outdoor
 from ingest.quality.flags import FAILS, flags
 from ingest.quality.limits import Limits
 from ingest.quality.neighbours import Jumps, jumps
@@ -51,6 +52,7 @@ def judge(block: Block, state: State, limits: Limits) -> Block:
         (Why.INTERFERENCE, after_voc_steps(fresh, stepped, state, limits)),
     ]
     _mark(why, found)
+    _mark(why, [(Why.BELOW_OUTDOOR, below_outdoor(block, why, fresh, state, limits))])
     flag = flags(block.raw, why)
     flag[jumped.dips] = Flag.FAIL
     judged = Block(block.t, block.series, block.value, block.raw, flag, why)

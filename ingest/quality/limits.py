@@ -10,6 +10,7 @@ import numpy as np
 from ingest.quality.start_values import SHORT_MS, START, Start
 from venueair.block import Bool, Float64, Int64
 from venueair.quantities import QUANTITIES
+from venueair.site import Site
 
 _NO_WINDOW_MS: Final = 1 << 50
 
@@ -83,6 +84,8 @@ class Limits:
     partner    what a reading of the same time is compared with
     humidity   of series of PM only
     voc_index, tvoc   of series of HCHO only
+
+    Of CO2: outdoor_of is the venue whose outdoor air it is compared with, outdoor_air that whose it measures.
     """
 
     quantity: Int64
@@ -90,13 +93,18 @@ class Limits:
     humidity: Int64
     voc_index: Int64
     tvoc: Int64
+    is_co2: Bool
+    outdoor_of: Int64
+    outdoor_air: Int64
     columns: Columns
 
     def __len__(self) -> int:
         return len(self.quantity)
 
     @classmethod
-    def of(cls, names: Sequence[tuple[str, str]], columns: Columns = _COLUMNS) -> "Limits":
+    def of(
+        cls, names: Sequence[tuple[str, str]], columns: Columns = _COLUMNS, site: Site | None = None
+    ) -> "Limits":
         """`names` (source, quantity) by series number. Raises KeyError for a quantity that is not known."""
         number = {name: n for n, name in enumerate(names)}
 
@@ -113,5 +121,28 @@ class Limits:
             np.array(humidity, dtype=np.int64),
             np.array(voc_index, dtype=np.int64),
             np.array(tvoc, dtype=np.int64),
+            np.array([quantity == "co2" for _, quantity in names], dtype=np.bool_),
+            *_venues(names, site or Site()),
             columns,
         )
+
+    def compared_with(self, series: int) -> list[int]:
+        """Series whose flags hang on this one, of CO2 outdoors."""
+        venue = self.outdoor_air[series]
+        return np.flatnonzero(self.outdoor_of == venue).tolist() if venue >= 0 else []
+
+    def beside(self, series: Int64) -> Int64:
+        """Series of outdoor air that the flags of these hang on."""
+        venues = self.outdoor_of[series]
+        return np.flatnonzero(np.isin(self.outdoor_air, venues[venues >= 0]))
+
+
+def _venues(names: Sequence[tuple[str, str]], site: Site) -> tuple[Int64, Int64]:
+    """(outdoor_of, outdoor_air): numbers of venues by series; -1 for all but CO2 of sensors."""
+    number = {venue.id: n for n, venue in enumerate(site.venues)}
+    inside, outside = np.full(len(names), -1), np.full(len(names), -1)
+    for n, (source, quantity) in enumerate(names):
+        if quantity == "co2" and source in site.sensor:
+            zone = site.zone[site.sensor[source].zone]
+            (outside if zone.outdoor else inside)[n] = number[site.venue_of_zone(zone.id)]
+    return inside, outside

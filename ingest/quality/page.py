@@ -4,6 +4,9 @@ import sys
 from typing import Final
 
 from ingest.quality.start_values import (
+    BACKGROUND_PPM,
+    BELOW_HOLD_MS,
+    BELOW_PPM,
     FEWEST_IN_HALF,
     GAP_MS,
     HOUR_MS,
@@ -15,6 +18,9 @@ from ingest.quality.start_values import (
     OFFICE,
     ORDER_TOLERANCE,
     OURS,
+    OUTDOOR_MOST_PPM,
+    OUTDOOR_WINDOW_MS,
+    OUTDOOR_WINDOWS,
     SHORT_MS,
     START,
     Start,
@@ -101,8 +107,16 @@ react to alcohol. Our own. {_memory(Why.INTERFERENCE)}
 **What the device says of itself**: it warms up (`WARM_UP`, **fail**), it has a fault (`DEVICE_FAULT`,
 suspect); its clock is wrong (`CLOCK`, suspect).
 
-Two more reasons come from comparing devices, not from these tests: `CROSS_SENSOR` (has differed from the
-other sensors of its zone for long) and `BELOW_OUTDOOR` (CO2 lower than outdoors).
+**Below outdoors** `BELOW_OUTDOOR`, suspect: CO2 more than {BELOW_PPM:g} ppm lower than outdoors, as were all
+readings of the device for {_span(BELOW_HOLD_MS)}: people only add to it, so the baseline is wrong (an
+automatic one was set in bad air). Outdoors is what the venue's own sensors in outdoor zones measure:
+the lowest of their means over the {OUTDOOR_WINDOWS} fixed windows of {_span(OUTDOOR_WINDOW_MS)} before the
+last two. Without them, or while they are doubtful themselves, below {BACKGROUND_PPM - BELOW_PPM:g} or above
+{OUTDOOR_MOST_PPM:g} ppm, it is the global background, {BACKGROUND_PPM:g} ppm (NOAA GML, Mauna Loa 2024).
+Goes by corrected values. {_memory(Why.BELOW_OUTDOOR)}
+
+One more reason comes from comparing devices, not from these tests: `CROSS_SENSOR` (has differed from the
+other sensors of its zone for long).
 
 ## Start values
 

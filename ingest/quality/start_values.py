@@ -22,6 +22,12 @@ HUMID_PERCENT: Final = 85.0  # above it an optical sensor sees swollen particles
 HUMID_AGE_MS: Final = 10 * MINUTE_MS  # an older humidity says nothing about now; OURS
 SHORT_MS: Final = 5 * MINUTE_MS  # window of the floor test and of VOC steps; OURS
 INTERFERENCE_MS: Final = 30 * MINUTE_MS  # how long an HCHO cell is not trusted after a VOC step; OURS
+BACKGROUND_PPM: Final = 425.0  # CO2 of the open air: NOAA GML, Mauna Loa, mean of 2024 (424.6)
+BELOW_PPM: Final = 30.0  # lower than outdoors by more than this is no air; OURS
+BELOW_HOLD_MS: Final = 30 * MINUTE_MS  # for so long; OURS
+OUTDOOR_WINDOW_MS: Final = 15 * MINUTE_MS  # OURS
+OUTDOOR_WINDOWS: Final = 12  # so far back: the air of a hall is seldom older than three hours; OURS
+OUTDOOR_MOST_PPM: Final = 600.0  # a sensor that says more does not measure the open air; OURS
 FEWEST_IN_HALF: Final = 2  # readings that half a flat-line window needs to count; OURS
 
 
@@ -75,11 +81,16 @@ START: Final[dict[str, Start]] = {
 }
 
 
+# The windows of outdoor air, and how long a reading must have been below them: a gap ends that.
+_BELOW_MEMORY_MS: Final = (OUTDOOR_WINDOWS + 2) * OUTDOOR_WINDOW_MS + 2 * BELOW_HOLD_MS
+
+
 def memory_ms(quantity: str) -> int:
     """How far back readings of `quantity` bear on the next one: judging these again rebuilds the state."""
     start = START.get(quantity, Start())
     flat = start.flat[1] * 3 // 2 if start.flat else 0  # two halves before, and the half that is being filled
-    return max(flat, INTERFERENCE_MS + 2 * SHORT_MS)
+    below = _BELOW_MEMORY_MS if quantity == "co2" else 0
+    return max(flat, below, INTERFERENCE_MS + 2 * SHORT_MS)
 
 
 # The same by test, at most; tests that are not here remember nothing.
@@ -89,5 +100,6 @@ MEMORY_MS: Final[dict[Why, int]] = {
     Why.HUMID: HUMID_AGE_MS,
     Why.FLOOR: 3 * SHORT_MS,
     Why.INTERFERENCE: INTERFERENCE_MS + 2 * SHORT_MS,
+    Why.BELOW_OUTDOOR: _BELOW_MEMORY_MS,
     Why.FLAT_LINE: max(memory_ms(quantity) for quantity in START),
 }

@@ -47,13 +47,23 @@ _WINDOW_START: Final = np.array(
 
 
 class State:
-    """newest NEWEST · flat, short WINDOW · stepped t of the newest VOC step · place scratch of lookups."""
+    """By series number, but for `outdoors`.
+
+    newest       NEWEST
+    flat, short  WINDOW
+    stepped      t of the newest VOC step
+    below_since  t from which on CO2 is below that outdoors
+    outdoors     venue -> window -> (millionths of ppm, readings)
+    place        scratch of lookups
+    """
 
     def __init__(self) -> None:
         self.newest: Records = np.empty(0, dtype=NEWEST)
         self.flat: Records = np.empty(0, dtype=WINDOW)
         self.short: Records = np.empty(0, dtype=WINDOW)
         self.stepped: Int64 = np.empty(0, dtype=np.int64)
+        self.below_since: Int64 = np.empty(0, dtype=np.int64)
+        self.outdoors: dict[int, dict[int, tuple[int, int]]] = {}
         self.place: Int64 = np.empty(0, dtype=np.int64)
 
     @classmethod
@@ -69,6 +79,7 @@ class State:
         self.flat = _grown(self.flat, size, _WINDOW_START)
         self.short = _grown(self.short, size, _WINDOW_START)
         self.stepped = _grown(self.stepped, size, NEVER)
+        self.below_since = _grown(self.below_since, size, NEVER)
         self.place = _grown(self.place, size, 0)
 
 

@@ -10,13 +10,14 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.auth import ROLES, create_key
 from api.control_port import ControlRefusedError, LastCommand, PurifierView
+from api.dead_letters import DeadLetter
 from api.ops_db import open_ops_db
 from api.page import simulation_banner
 from api.service import ApiService
 from api.stream import Hub
 from venueair.block import Block
 from venueair.clock import ManualClock
-from venueair.messages import AlarmEdge, Live, Status, encode
+from venueair.messages import AlarmEdge, LeftOut, Live, Status, encode
 from venueair.mqtt_link import Address, Incoming
 from venueair.settings import Settings
 from venueair.store.store import Health, Rollup, StoreError
@@ -153,6 +154,21 @@ class FakeControl:
         return [{"zone": "zone-a", "automatic": True, "degraded": False, "level": 2, "why": "pm2_5"}]
 
 
+class FakeDeadLetters:
+    """Ids count from 1; `bury` adds the newest."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    def bury(self, topic: str, reason: str, payload: bytes) -> None:
+        number = len(self.letters) + 1
+        self.letters.append(DeadLetter(number, T0 + number, topic, reason, "says why", payload))
+
+    def newest(self, after, limit):
+        older = [letter for letter in self.letters if after is None or letter.id < after]
+        return older[::-1][:limit]
+
+
 class Site:
     """Everything at once; `client(role)` speaks with that role's key."""
 
@@ -164,6 +180,7 @@ class Site:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.hub.subscribe_local(lambda event, data: self.events.append((event, data)))
         self.lives: list[Live] = []
+        self.letters = FakeDeadLetters()
         self.service = ApiService(
             settings(),
             self.clock,
@@ -173,6 +190,7 @@ class Site:
             self.control,
             self.hub,
             on_live=self.lives.append,
+            dead_letters=self.letters.newest,
             link=self.link,
         )
         self.app = create_app(self.service, banner=simulation_banner(10))
@@ -182,9 +200,14 @@ class Site:
         headers = {"Authorization": f"Bearer {self.keys[role]}"} if role else {}
         return TestClient(self.app, headers=headers, raise_server_exceptions=False)
 
-    def live(self, *columns: tuple[str, int, float | None, int], retained: bool = False) -> None:
+    def live(
+        self,
+        *columns: tuple[str, int, float | None, int],
+        retained: bool = False,
+        left_out: dict[str, list[LeftOut]] | None = None,
+    ) -> None:
         series, t, value, flag = (list(c) for c in zip(*columns, strict=True))
-        message = Live(series=series, t=t, value=value, flag=flag)
+        message = Live(series=series, t=t, value=value, flag=flag, left_out=left_out or {})
         self.link.give(venue_topic("expo", "live"), message, retained=retained)
 
     def status(self, device: str, status: Status) -> None:

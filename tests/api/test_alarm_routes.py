@@ -138,6 +138,52 @@ def test_a_flood_is_told_in_the_list_in_its_load_and_in_the_metrics(site):
     assert site.client().get("/api/v1/alarms").headers["alarm-flood"] == "false"
 
 
+def loads(site) -> list[tuple[int, bool]]:
+    return [(row["new_10_min"], row["is_flood"]) for event, row in site.events if event == "alarm_load"]
+
+
+def test_pages_are_told_of_a_flood_and_of_its_end_with_the_next_live_values(site):
+    def live() -> None:
+        site.live(("zone-a pm2_5", T0, 10.0, 1))
+
+    live()
+    live()
+    assert loads(site) == [(0, False)]
+    for n in range(10):
+        site.edge(edge(T0 + n, 1, f"pm/z{n}"))
+    site.clock.advance(1)
+    live()
+    live()
+    assert loads(site)[1:] == [(10, True)]
+    site.clock.advance(601)
+    live()
+    live()
+    assert loads(site)[2:] == [(0, False)]
+
+
+def test_an_acknowledgement_and_a_reset_change_the_load_that_pages_show(site):
+    site.edge(latching(edge(T0, 3, "co-peak/pm1")))
+    site.edge(latching(edge(T0 + 1000, 0, "co-peak/pm1")))
+    path = f"/api/v1/alarms/co-peak/pm1/{T0}/3"
+    site.clock.advance(2)
+    seen = []
+    for step in ("", "/ack", "/reset"):
+        if step:
+            site.client("operator").post(path + step, json={})
+        site.live(("zone-a pm2_5", T0, 10.0, 1))
+        (load,) = [row for event, row in site.events if event == "alarm_load"][len(seen) :]
+        seen.append((load["unacknowledged"], load["latched"]))
+    assert seen == [(1, 1), (0, 1), (0, 0)]
+
+
+def test_while_there_is_no_alarm_the_book_is_not_asked_how_many_there_are(site):
+    site.live(("zone-a pm2_5", T0, 10.0, 1))
+    asked = []
+    site.service.alarms.flood = asked.append
+    site.live(("zone-a pm2_5", T0 + 1, 10.0, 1))
+    assert asked == []
+
+
 def test_a_gateway_that_is_away_and_a_stuck_sensor_say_what_to_do(site):
     site.edge(replace_edge(edge(T0, 1, "silence-gateway/gw1", value=None), quantity="*"))
     site.edge(edge(T0 + 1, 1, "fault-flat-line/pm1", value=None))

@@ -126,6 +126,12 @@ def test_a_retained_live_message_is_last_known_and_never_reaches_control(site):
     assert len(site.lives) == 1
 
 
+def test_an_index_of_an_hour_is_current_until_the_next_can_be_there(site):
+    site.live(("zone-a cai", T0 - 5_400_000, 40.0, 1), ("zone-b cai", T0 - 5_401_000, 40.0, 1))
+    assert rows(site)["zone-a cai"]["is_good"]
+    assert not rows(site)["zone-b cai"]["is_good"]
+
+
 def test_the_interval_that_a_device_reports_widens_its_bound(site):
     site.live(("pm1 pm2_5", T0, 10.0, 1))
     site.status("pm1", Status(state="online", interval_s=100))

@@ -155,6 +155,7 @@ def test_open_streams_end_with_the_server_and_lose_nothing_published_before(site
     assert got[0].startswith("text/event-stream")
     assert [line for line in got if line.startswith("event:")] == [
         "event: values",
+        "event: alarm_load",
         "event: alarm",
         "event: end",
     ]

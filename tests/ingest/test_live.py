@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from ingest.live import Latest
+from ingest.left_out import NAMED_AT_MOST
+from ingest.live import LINES_PER_MESSAGE, Latest, in_parts
 from venueair.block import Block, Flag, Why
-from venueair.messages import encode
+from venueair.messages import MAX_BYTES, LeftOut, Live, encode
 
 T0 = 1_795_447_500_000
 NAMES = [("pm-1", "pm2_5"), ("pm-1", "pm10"), ("stage", "pm2_5"), ("node", "temperature")]
@@ -88,3 +89,50 @@ def test_nothing_heard_is_nothing_told():
     latest = Latest()
     latest.update(Block.empty())
     assert told(latest, full=True) == {}
+
+
+def test_what_a_zone_leaves_out_goes_with_its_value_and_with_no_other():
+    aside = [LeftOut(device="pm-1", why=["flat_line"], since=T0)]
+    latest = Latest()
+    latest.update(rows((0, 0, 1.0), (0, 2, 2.0)))
+    live = latest.tell(NAMES, SOURCES, {"stage pm2_5": aside, "stage co2": aside}, full=False)
+    assert live is not None
+    assert live.left_out == {"stage pm2_5": aside}
+    latest.update(rows((1, 0, 1.0)))
+    live = latest.tell(NAMES, SOURCES, {"stage pm2_5": aside}, full=False)
+    assert live is not None
+    assert live.left_out == {}
+
+
+def long_live(zones: int, sensors: int) -> Live:
+    """With the longest names that there are."""
+    series = [f"{n:0>64} rebreathed_fraction" for n in range(zones)]
+    why = ["cross_sensor", "interference", "below_outdoor", "device_fault"]
+    return Live(
+        series=series,
+        t=[T0] * zones,
+        value=[-1.2345678901234567e-100] * zones,
+        flag=[1] * zones,
+        full=True,
+        left_out={
+            name: [LeftOut(device=f"{n:0>64}", why=why, since=T0) for n in range(sensors)] for name in series
+        }
+        if sensors
+        else {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("zones", "sensors"),
+    [(0, 0), (1, 0), (500, 0), (501, 0), (1200, 0), (700, 1), (90, 20), (3, NAMED_AT_MOST)],
+)
+def test_long_news_come_in_messages_that_fit_and_lose_nothing(zones, sensors):
+    whole = long_live(zones, sensors)
+    parts = list(in_parts(whole))
+    assert all(len(encode(part)) <= MAX_BYTES for part in parts)
+    for column in ("series", "t", "value", "flag"):
+        assert [x for part in parts for x in getattr(part, column)] == getattr(whole, column)
+    assert {k: v for part in parts for k, v in part.left_out.items()} == whole.left_out
+    assert all(part.left_out.keys() <= set(part.series) for part in parts)
+    assert all(part.full for part in parts)
+    assert len(parts) <= 1 + 1.1 * zones * (2 + 2 * sensors if sensors else 1) / LINES_PER_MESSAGE

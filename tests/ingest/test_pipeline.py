@@ -7,7 +7,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest import pipeline
-from tests.ingest.small_site import NUMBER, PLAN, RISE_AND_FALL, T0, as_dict, block_of, readings, rows_of
+from ingest.plan import series_needed
+from tests.ingest.small_site import (
+    NUMBER,
+    PLAN,
+    RISE_AND_FALL,
+    SITE,
+    T0,
+    as_dict,
+    block_of,
+    readings,
+    rows_of,
+)
 from venueair.block import Block, Why
 from venueair.store.store import Period
 
@@ -41,6 +52,17 @@ def test_the_examples_are_no_empty_ones(cuts):
     assert [level for _, alarm, level in edges if alarm == "pm/hall-a"][-1] == 0
 
 
+def test_a_zone_gets_what_its_sensors_measure_and_what_follows_from_it():
+    names = [("a1", "temperature"), ("a2", "humidity"), ("b1", "co2"), ("gone", "co2")]
+    assert set(series_needed(names, SITE, [])) == {
+        ("hall-a", "temperature"),
+        ("hall-a", "humidity"),
+        ("hall-a", "dew_point"),
+        ("hall-b", "co2"),
+        ("hall-b", "rebreathed_fraction"),
+    }
+
+
 def test_one_reading_of_carbon_monoxide_is_no_alarm_and_two_are():
     _, _, edges = run(rows_of([("a1", "co", 1000, 40.0, 0, 1), ("a1", "co", 1000, 5.0, 0, 1)]))
     assert edges == []
@@ -68,7 +90,7 @@ def test_late_rows_are_judged_and_owed_and_raise_nothing():
     assert len(result.rows) == 60
     assert (len(result.zone_values), result.edges) == (0, [])
     names = [name for name, _ in sorted(NUMBER.items(), key=lambda item: item[1])]
-    assert pipeline.owed(result.late, names) == [Period("a1", T0 + 1000, T0 + 60_001)]
+    assert pipeline.owed(result.late, names, PLAN) == [Period("a1", T0 + 1000, T0 + 60_001)]
 
 
 def test_rows_of_a_wrong_clock_are_detected_when_they_came_and_stored_as_they_say():

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from ingest import pipeline
 from ingest.alarms import threshold_edge
 from ingest.journal import Journal
+from ingest.plan import Plan
 from ingest.settle import settle, tasks, write_rollups
 from ingest.settler import revise
 from tests.ingest.small_site import (
+    NAME,
     NAMES,
     PLAN,
     RISE_AND_FALL,
@@ -28,11 +30,13 @@ from tests.ingest.small_site import (
 )
 from venueair.block import Block, Why
 from venueair.messages import AlarmEdge
+from venueair.site import Sensor, Site, Zone
 from venueair.store.duckdb_store import DuckDbStore
 from venueair.store.store import Period
 
 LATE_MS = 120_000
 HOUR = 3_600_000
+DAY = 24 * HOUR
 
 
 class Service:
@@ -46,6 +50,7 @@ class Service:
         self.state = pipeline.State()
         self.newest = 0
         self.historical: list[AlarmEdge] = []
+        self.left = 0
 
     def take(self, rows: list[Row]) -> None:
         if not rows:
@@ -56,7 +61,7 @@ class Service:
         result = pipeline.run(block, Block.empty(), self.state, PLAN)
         edges = [("v", threshold_edge(edge, PLAN)) for edge in result.edges]
         self.journal.record(edges, pipeline.channels(self.state, PLAN, result.changed))
-        owed = pipeline.owed(result.late, NAMES)
+        owed = pipeline.owed(result.late, NAMES, PLAN)
         self.store.write(Block.concat([result.rows, result.zone_values]), {}, owed)
 
     def settle(self) -> None:
@@ -64,6 +69,7 @@ class Service:
             found = settle(self.store, PLAN, task)
             self.historical += revise(self.journal, PLAN, task.sources, found)
             self.store.settle(task.periods)
+            self.left += found.rollups_left
         assert self.store.owed() == []
 
     def rows(self) -> dict:
@@ -163,6 +169,20 @@ def test_an_alarm_found_only_in_late_rows_is_entered_as_history_and_raises_nothi
     assert found.intervals() == true.intervals()
 
 
+def test_a_late_row_of_a_time_that_retention_has_dropped_changes_no_rollup_and_no_alarm(service):
+    found = in_order(service("one"), rows_of(RISE_AND_FALL + CALM))
+    rollups, intervals = found.rollups(60), found.intervals()
+    assert rollups
+    assert intervals
+    found.newest += HOUR
+    assert found.store.retain(T0 + 200 * DAY, 90, 730, 3650) == 1
+    found.take([("a1", "pm2_5", T0 + 5_500, 999.0, 0)])
+    found.settle()
+    assert found.rollups(60) == rollups
+    assert found.intervals() == intervals
+    assert found.left > 0
+
+
 def test_settling_again_changes_nothing(service):
     found = service("one")
     found.take(rows_of(RISE_AND_FALL + CALM)[::-1][:200])
@@ -186,19 +206,56 @@ def test_what_is_owed_survives_a_kill_before_it_is_settled(tmp_path):
     again.close()
 
 
+def test_late_rows_of_the_outdoor_air_change_what_is_said_of_halls(tmp_path):
+    site = Site(
+        venues=SITE.venues,
+        halls=SITE.halls,
+        zones=(*SITE.zones, Zone(id="yard", hall="h", name=NAME, outdoor=True)),
+        sensors=(*SITE.sensors, Sensor(id="out", zone="yard", model="node")),
+    )
+    names = [*NAMES, ("out", "co2"), ("yard", "co2")]
+    plan = Plan.of(names, site, [])
+    minutes = range(300)
+    inside = [(NAMES.index(("b1", "co2")), T0 + n * 60_000, 440.0 + n % 3) for n in minutes]
+    outside = [(names.index(("out", "co2")), T0 + n * 60_000, 490.0 + n % 3) for n in minutes]
+
+    def stored(folder: str, parts) -> dict[int, int]:
+        store = DuckDbStore(tmp_path / folder / "air.duckdb")
+        for name in names:
+            store.series(*name)
+        state = pipeline.State()
+        for part, why in parts:
+            block = Block.of([t for _, t, _ in part], [n for n, *_ in part], [v for *_, v in part])
+            block.why[:] |= why
+            result = pipeline.run(block, Block.empty(), state, plan)
+            both = Block.concat([result.rows, result.zone_values])
+            store.write(both, {}, pipeline.owed(result.late, names, plan))
+        for task in tasks(store.owed(), site):
+            settle(store, plan, task)
+            store.settle(task.periods)
+        rows = store.range([inside[0][0]], T0, T0 + DAY)
+        store.close()
+        return dict(zip(rows.t.tolist(), rows.why.tolist(), strict=True))
+
+    in_order = stored("sorted", [(inside + outside, 0)])
+    assert sum(why == Why.BELOW_OUTDOOR for why in in_order.values()) == 250
+    assert stored("late", [(inside, 0), (outside, int(Why.LATE))]) == in_order
+    parts = [(inside[:100] + outside[:100], 0), (inside[150:] + outside[150:], 0)]
+    assert stored("hall late", [*parts, (inside[100:150] + outside[100:150], int(Why.LATE))]) == in_order
+
+
 def test_tasks_are_at_most_a_day_and_join_what_touches_in_one_zone():
-    day = 24 * HOUR
     owed = [
         Period("a1", T0, T0 + HOUR),
         Period("a2", T0 + 2 * HOUR, T0 + 3 * HOUR),
-        Period("a1", T0 + 2 * day, T0 + 2 * day + 1),
+        Period("a1", T0 + 2 * DAY, T0 + 2 * DAY + 1),
         Period("b1", T0, T0 + 1),
         Period("gone", T0, T0 + 1),
     ]
     found = tasks(owed, SITE)
     assert sorted((min(t.sources), t.start - T0, t.end - T0, len(t.periods)) for t in found) == sorted(
-        [("a1", 0, 3 * HOUR, 2), ("a1", 2 * day, 2 * day + 1, 1), ("b1", 0, 1, 1), ("gone", 0, 1, 1)]
+        [("a1", 0, 3 * HOUR, 2), ("a1", 2 * DAY, 2 * DAY + 1, 1), ("b1", 0, 1, 1), ("gone", 0, 1, 1)]
     )
     many = [Period("a1", T0 + n * HOUR, T0 + (n + 1) * HOUR) for n in range(60)]
-    assert all(task.end - task.start <= day for task in tasks(many, SITE))
+    assert all(task.end - task.start <= DAY for task in tasks(many, SITE))
     assert sum(len(task.periods) for task in tasks(itertools.chain(many), SITE)) == 60

@@ -2,8 +2,7 @@
 
 A test module that needs it says `pytest_plugins = ["tests.integration.influxdb"]` and takes the fixture
 `influxd` (one server for the whole session) and `influx_bucket` (a bucket of its own on it). A test that
-stops or kills its server takes `own_influxd`. (Importing this at the top of the test module as well makes
-pytest warn.)
+stops or kills its server takes `own_influxd`.
 """
 
 import csv

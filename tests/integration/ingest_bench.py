@@ -53,7 +53,7 @@ class FailingStore(DuckDbStore):
     def write_rollup(self, width, rollup):
         if self.is_full:
             raise StoreError("no space left on device")
-        super().write_rollup(width, rollup)
+        return super().write_rollup(width, rollup)
 
 
 class Client:
@@ -141,6 +141,7 @@ class Bench:
         self.worker._mail = Mail()
         self.worker._writer._stopping.set()
         self.worker._thread.join(4)
+        self.worker._settler.stop()
         self.worker.journal.close()
         self.store.close()
 

@@ -81,3 +81,12 @@ def test_a_reading_that_cannot_be_is_counted_and_not_stored(demo, client, reason
     expected = before + len(READINGS[reason])
     wait_until(lambda: counted(demo, "venueair_ingest_rejected_readings", reason) == expected)
     assert demo.get("health")["ok"]
+
+
+def test_what_was_refused_can_be_looked_at_in_the_api(demo, client):
+    client.publish(NODE, b"\xff{ never seen before", qos=1)
+    wait_until(lambda: "never seen" in str(demo.get("dead-letters", limit=1)))
+    (letter,) = demo.get("dead-letters", limit=1)
+    assert (letter["topic"], letter["reason"]) == (NODE, "malformed")
+    assert letter["payload"] == "\\xff{ never seen before"
+    assert letter["detail"]

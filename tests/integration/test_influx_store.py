@@ -15,6 +15,7 @@ from venueair.store.store import Marks, Rollup
 pytestmark = pytest.mark.integration
 pytest_plugins = ["tests.integration.influxdb"]
 __all__ = ["open_store"]  # a fixture
+HOUR = 3_600_000
 
 
 def influxql(influxd: InfluxServer, bucket: str, query: str) -> list[list[object]]:
@@ -32,6 +33,21 @@ def test_rows_older_than_the_retention_are_counted_and_stop_nothing(influxd, ope
     store.write(good([NOW - 5 * DAY, NOW - 1000], [a, a], [1.0, 2.0]), MARKS)
     assert store.range([a], 0, NOW).value.tolist() == [2.0]
     assert (store.health().facts["refused"], store.marks()) == (1, MARKS)
+
+
+def test_a_rollup_of_a_time_that_the_server_keeps_no_more_stays_as_it_is(influxd, open_store):
+    store = open_store(server_of(influxd, raw_days=2))
+    a = store.series("pm", "pm2_5")
+    hour = (NOW - 5 * DAY) // HOUR * HOUR
+    young = (NOW - DAY) // HOUR * HOUR
+    one, series = np.array([1.0, 1.0]), np.array([a, a], dtype=np.int32)
+    assert (
+        store.write_rollup(3600, Rollup(np.array([hour, young]), series, one, one, one, np.array([2, 2])))
+        == 1
+    )
+    assert store.rollup_range(3600, [a], hour, NOW).t.tolist() == [young]
+    assert store.lacks_rows(hour, NOW)
+    assert not store.lacks_rows(young, NOW)
 
 
 def test_a_field_that_another_tool_wrote_as_an_integer_is_counted_and_the_rest_is_stored(influxd, open_store):

@@ -6,7 +6,6 @@ so the newest t of each series is kept in memory: only rows at or before it need
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -15,7 +14,7 @@ import numpy as np
 import structlog
 
 from venueair.block import Block, Int64
-from venueair.store import duckdb_columns
+from venueair.store import duckdb_columns, duckdb_tables
 from venueair.store.duckdb_columns import COLUMNS, Kind
 from venueair.store.store import Health, MarkKey, Marks, Period, Rollup, StoreError, Width
 
@@ -23,10 +22,6 @@ log = structlog.get_logger(__name__)
 
 _ROLLUP: Final[dict[Width, Kind]] = {60: "minutes", 3600: "hours"}
 _NEVER: Final = np.iinfo(np.int64).min
-
-
-def _month(t: int) -> str:
-    return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y%m")
 
 
 class DuckDbStore:
@@ -121,12 +116,13 @@ class DuckDbStore:
     def takes_from(self, now: int) -> int | None:  # noqa: ARG002  # any t gets its month's table
         return None
 
-    def write_rollup(self, width: Width, rollup: Rollup) -> None:
-        if not len(rollup):
-            return
-        kind = _ROLLUP[width]
-        columns = {name: getattr(rollup, name) for name in COLUMNS[kind]}
+    def write_rollup(self, width: Width, rollup: Rollup) -> int:
+        kind, given = _ROLLUP[width], len(rollup)
         with self._lock:
+            rollup = self._without_kept(kind, rollup)
+            if not len(rollup):
+                return given
+            columns = {name: getattr(rollup, name) for name in COLUMNS[kind]}
             self._begin()
             try:
                 kept = self._keep_series()
@@ -136,6 +132,24 @@ class DuckDbStore:
                 self._rollback()
                 raise StoreError(f"{self._path} cannot be written: {error}") from error
             self._kept = kept
+            return given - len(rollup)
+
+    def _without_kept(self, kind: Kind, rollup: Rollup) -> Rollup:
+        """Those whose bucket has none that must stay."""
+        if not len(rollup):
+            return rollup
+        first, end = int(rollup.t.min()), int(rollup.t.max()) + 1
+        kept = [name for name in self._tables(kind) if name.endswith(duckdb_tables.KEPT)]
+        if not kept:
+            return rollup
+        sql, parameters = duckdb_tables.select(kept, kind, np.unique(rollup.series).tolist(), first, end)
+        found = self._read(sql, parameters).fetchnumpy()
+        stay = set(zip(found["series"].tolist(), found["t"].tolist(), strict=True))
+        keys = zip(rollup.series.tolist(), rollup.t.tolist(), strict=True)
+        return rollup.take(np.flatnonzero([key not in stay for key in keys]))
+
+    def lacks_rows(self, start: int, end: int) -> bool:
+        return duckdb_tables.without_rows(self._all_tables(), start, end)
 
     def rollup_end(self, width: Width) -> int | None:
         return self._max_t(_ROLLUP[width])
@@ -164,15 +178,11 @@ class DuckDbStore:
 
     def retain(self, now: int, raw_days: int, minutes_days: int, hours_days: int) -> int:
         dropped = 0
-        kinds: tuple[tuple[Kind, int], ...] = (
-            ("readings", raw_days),
-            ("minutes", minutes_days),
-            ("hours", hours_days),
-        )
-        for kind, days in kinds:
-            oldest = _month(now - days * 86_400_000)
+        days_of: dict[Kind, int] = {"readings": raw_days, "minutes": minutes_days, "hours": hours_days}
+        for kind, days in days_of.items():
+            oldest = duckdb_tables.month(now - days * 86_400_000)
             for table in self._tables(kind):
-                if table.removeprefix(f"{kind}_") < oldest:
+                if duckdb_tables.month_of(table) < oldest:
                     self._write(f"DROP TABLE {table}")
                     self._made.discard(table)
                     dropped += 1
@@ -196,26 +206,11 @@ class DuckDbStore:
             self._connection.close()
 
     def _select(self, kind: Kind, series: Sequence[int] | None, start: int, end: int) -> dict[str, Any]:
-        names = ", ".join(COLUMNS[kind])
-        parameters: list[object] = [start, end]
-        condition = "t >= ? AND t < ?"
-        if series is not None:
-            condition += " AND series IN (SELECT unnest(?))"
-            parameters.append([int(number) for number in series])
-        first, last = f"{kind}_{_month(start)}", f"{kind}_{_month(max(end - 1, start))}"
-        parts = [
-            f"SELECT {names} FROM {table} WHERE {condition}"  # noqa: S608  # names are ours
-            for table in self._tables(kind)
-            if first <= table <= last
-        ]
-        if not parts:
-            nothing = ", ".join(f"CAST(NULL AS {sql}) AS {name}" for name, sql in COLUMNS[kind].items())
-            parts, parameters = [f"SELECT {nothing} WHERE false"], []
-        found = self._read(" UNION ALL ".join(parts) + " ORDER BY series, t", parameters * len(parts))
+        sql, parameters = duckdb_tables.select(self._tables(kind), kind, series, start, end)
         # DuckDB keeps NaN as NULL and gives it back masked; the value below the mask is 0.
         return {
             name: column.filled(np.nan) if isinstance(column, np.ma.MaskedArray) else column
-            for name, column in found.fetchnumpy().items()
+            for name, column in self._read(sql, parameters).fetchnumpy().items()
         }
 
     def _replace(self, kind: Kind, columns: dict[str, Any], again: np.ndarray[Any, Any]) -> int:
@@ -249,22 +244,32 @@ class DuckDbStore:
         return collided
 
     def _table(self, kind: Kind, t: int) -> str:
-        table = f"{kind}_{_month(t)}"
+        table = duckdb_tables.table(kind, t)
         if table not in self._made:
+            if kind == "readings":
+                for sql in duckdb_tables.keep_rollups(self._all_tables(), t):
+                    self._write(sql)
+                self._made.clear()
             columns = ", ".join(f"{name} {sql}" for name, sql in COLUMNS[kind].items())
             self._write(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
             self._made.add(table)
         return table
 
     def _tables(self, kind: Kind) -> list[str]:
-        rows = self._read("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
-        return [name for (name,) in rows if name.startswith(f"{kind}_")]
+        return duckdb_tables.of_kind(self._all_tables(), kind)
+
+    def _all_tables(self) -> list[str]:
+        return [
+            name for (name,) in self._read("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        ]
 
     def _max_t(self, kind: Kind) -> int | None:
-        for table in reversed(self._tables(kind)):
-            row = self._read(f"SELECT max(t) FROM {table}").fetchone()  # noqa: S608
-            if row and row[0] is not None:
-                return int(row[0])
+        tables = self._tables(kind)
+        for month in sorted({duckdb_tables.month_of(table) for table in tables}, reverse=True):
+            of_month = [table for table in tables if duckdb_tables.month_of(table) == month]
+            found = [self._read(f"SELECT max(t) FROM {table}").fetchone() for table in of_month]  # noqa: S608
+            if newest := [row[0] for row in found if row and row[0] is not None]:
+                return int(max(newest))
         return None
 
     def _begin(self) -> None:

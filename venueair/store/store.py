@@ -89,7 +89,14 @@ class Store(Protocol):
     def takes_from(self, now: int) -> int | None:
         """Rows before this t would be refused; None: any t is taken."""
 
-    def write_rollup(self, width: Width, rollup: Rollup) -> None: ...
+    def write_rollup(self, width: Width, rollup: Rollup) -> int:
+        """Replaces by (series, t). A bucket that was made of rows which retention has dropped stays as it is.
+
+        Returns how many buckets were not written for this.
+        """
+
+    def lacks_rows(self, start: int, end: int) -> bool:
+        """Has retention dropped rows of this time? What was made of them cannot be made again."""
 
     def rollup_end(self, width: Width) -> int | None:
         """Start of the newest stored bucket."""

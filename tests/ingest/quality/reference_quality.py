@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from math import exp, inf, isnan
 
 from ingest.quality.start_values import (
+    BACKGROUND_PPM,
+    BELOW_HOLD_MS,
+    BELOW_PPM,
     FEWEST_IN_HALF,
     GAP_MS,
     HUMID_AGE_MS,
@@ -31,6 +34,7 @@ class Row:
     why: int
     dips: bool = False
     steps: bool = False
+    below_since: int | None = None
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -113,6 +117,11 @@ class Reference:
         last, last_but_one = (window(rows, row.t, SHORT_MS, back) for back in (1, 2))
         if last and last_but_one and {row.raw, *last, *last_but_one} == {start.floor}:
             row.why |= Why.FLOOR
+        if row.quantity == "co2" and row.raw < BACKGROUND_PPM - BELOW_PPM:
+            goes_on = rows and rows[-1].below_since is not None and row.t - rows[-1].t <= BELOW_HOLD_MS
+            row.below_since = rows[-1].below_since if goes_on else row.t
+            if row.t - row.below_since >= BELOW_HOLD_MS:
+                row.why |= Why.BELOW_OUTDOOR
         row.steps = start.step is not None and row.raw - min(last, default=inf) >= start.step
         rows.append(row)
 

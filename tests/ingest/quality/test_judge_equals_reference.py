@@ -63,7 +63,7 @@ def streams(draw: st.DrawFn, back: bool = False) -> list[Reading]:
 
 cuts = st.lists(st.integers(0, 500), max_size=8)
 A_FLAT_NIGHT = by_time(
-    series("co2", [400.0] * 30 + [600.0] * 60, every_s=60),
+    series("co2", [400.0] * 30 + [600.0] * 60 + [390.0, 380.0] * 30, every_s=60),
     series("temperature", [21.0, 21.01] * 20, every_s=900),
     series("pm2_5", [12.0] * 40, every_s=900),
 )
@@ -144,7 +144,9 @@ def test_the_examples_meet_every_test():
     for readings in (A_FLAT_NIGHT, A_COCKTAIL):
         for _, why in judged([readings]).values():
             seen |= why
-    wanted = Why.SPIKE | Why.RATE | Why.FLAT_LINE | Why.FLOOR | Why.HUMID | Why.INTERFERENCE
+    wanted = (
+        Why.SPIKE | Why.RATE | Why.FLAT_LINE | Why.FLOOR | Why.HUMID | Why.INTERFERENCE | Why.BELOW_OUTDOOR
+    )
     assert Why(seen) & wanted == wanted
 
 

@@ -15,6 +15,7 @@ class Channel:
     on_ms: int
     off_ms: int
     samples: int
+    gap_ms: int = 180_000
 
 
 @dataclass
@@ -37,19 +38,19 @@ class Reference:
         last = self.last.get(signal, -math.inf)
         if t <= last:
             return
-        self.last[signal], gap = t, t - last > 180_000
+        self.last[signal], pause = t, t - last
         for ladder in sorted({c.ladder for c in self.channels if c.signal == signal}):
             mine = [(c, s) for c, s in zip(self.channels, self.state, strict=True) if c.ladder == ladder]
             before = max((c.level for c, s in mine if s.on), default=0)
-            turned = [c for c, s in mine if self._turns(c, s, t, value, gap)]
+            turned = [c for c, s in mine if self._turns(c, s, t, value, pause)]
             now = max((c.level for c, s in mine if s.on), default=0)
             if now != before:
                 self.edges.append((t, ladder, now, value, turned[-1].limit))
 
-    def _turns(self, c: Channel, s: Standing, t: int, value: float, gap: bool) -> bool:
+    def _turns(self, c: Channel, s: Standing, t: int, value: float, pause: float) -> bool:
         edge = c.clear_at if s.on else c.limit
         wants = value > edge if c.above != s.on else value < edge
-        if gap or not wants:
+        if pause > c.gap_ms or not wants:
             s.since, s.count = None, 0
         if wants:
             s.since, s.count = t if s.since is None else s.since, s.count + 1

@@ -57,6 +57,7 @@ class Reference:
     reflagged: list[tuple[int, int, int, int]] = field(default_factory=list)  # sensor, t, flag, why
     passed: list[tuple[int, int]] = field(default_factory=list)
     left_out: dict[int, int] = field(default_factory=dict)
+    since: dict[int, int] = field(default_factory=dict)  # of those in left_out
 
     def take(self, series: int, t: int, value: float, flag: int, why: int) -> None:
         zone, sensor = self.zone_of[series], self.sensors.setdefault(series, Sensor())
@@ -99,12 +100,17 @@ class Reference:
             out = sensor.verdict == "out"
             cross = Why.CROSS_SENSOR if out else 0
             self.means.append((n, t, mean[n], 3 if out or not good[n] else 1, cross))
-            bits = cross | (DISAGREES if at_odds and sensor.verdict == "disagrees" else 0)
+            bits = (0 if n in voters else cross) | (
+                DISAGREES if at_odds and sensor.verdict == "disagrees" else 0
+            )
             if n not in clean and n not in voters:
                 bits |= windows[n][-1].why & sum(AGAINST)
             self.left_out.pop(n, None)
             if bits:
                 self.left_out[n] = bits
+                self.since.setdefault(n, t)
+            else:
+                self.since.pop(n, None)
             if out:
                 rows = [r for r in windows[n] if r.t > t - STEP]
                 self.reflagged += [(n, r.t, max(r.flag, 3), r.why | Why.CROSS_SENSOR) for r in rows]

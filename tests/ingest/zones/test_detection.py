@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.detection import GAP_MS, Channels, Edge, Interval, State, detect, intervals
+from ingest.detection import Channels, Edge, Interval, State, detect, intervals
 from venueair.block import Block
 
 T0 = 1_795_447_500_000
 
 
-def channels(*rows: tuple, above: bool = True, samples: int = 1, signals=(0,)) -> Channels:
+def channels(*rows: tuple, above: bool = True, samples: int = 1, signals=(0,), gap_s: int = 180) -> Channels:
     """(limit, clear at, on s, off s) of each level, lowest first; a ladder of them on each signal."""
     plan = [(s, n, k, *row) for n, s in enumerate(signals) for k, row in enumerate(rows, start=1)]
     signal, ladder, level, limit, clear_at, on_s, off_s = (np.array(c) for c in zip(*plan, strict=True))
@@ -28,6 +28,7 @@ def channels(*rows: tuple, above: bool = True, samples: int = 1, signals=(0,)) -
         on_s * 1000,
         off_s * 1000,
         same * samples,
+        same * gap_s * 1000,
     )
 
 
@@ -50,6 +51,7 @@ def every5(*values: float, start: int = 0) -> list[tuple[int, float]]:
 
 ONE = channels((50, 40, 20, 30))
 THREE = channels((50, 40, 0, 0), (80, 70, 0, 0), (120, 100, 0, 0))
+SLOW = channels((50, 40, 300, 600), gap_s=900)
 COLD = channels((18, 19, 10, 10), (16, 17, 0, 0), above=False)
 TWO_SAMPLES = channels((35, 30, 0, 0), samples=2)
 TWICE_FOR_LONG = channels((35, 30, 60, 0), samples=3)
@@ -75,6 +77,13 @@ TABLES = {
         [(20, 1), (55, 0), (80, 1)],
     ),
     "a gap across the on-delay does not raise": (ONE, [(0, 60.0), (5, 60.0), (300, 60.0), (305, 60.0)], []),
+    "a value every five minutes": (
+        SLOW,
+        [(300 * n, 60.0 if n < 3 else 30.0) for n in range(7)],
+        [(300, 1), (1500, 0)],
+    ),
+    "two that are missing are no gap": (SLOW, [(0, 60.0), (900, 60.0)], [(900, 1)]),
+    "three that are missing are one": (SLOW, [(0, 60.0), (901, 60.0)], []),
     "the waiting starts after the gap": (
         ONE,
         [(0, 60.0), (5, 60.0), *every5(*[60.0] * 5, start=300)],
@@ -182,7 +191,6 @@ def test_channels_that_are_added_leave_the_others_as_they_are():
 
 
 def test_a_channel_has_changed_when_it_begins_or_ends_to_wait_or_turns():
-    assert GAP_MS == 180_000
     state = State()
     story = [(0, 60.0, [0]), (5, 60.0, []), (500, 10.0, [0]), (505, 10.0, []), (510, 60.0, [0])]
     story += [(520, 60.0, []), (530, 60.0, [0]), (540, 60.0, []), (550, 10.0, [0]), (580, 10.0, [0])]

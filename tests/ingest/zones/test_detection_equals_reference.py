@@ -17,6 +17,7 @@ T0 = 1_795_447_500_000
 SIGNALS = 30
 
 delays = st.sampled_from([0, 10_000, 60_000, 300_000])
+gaps = st.sampled_from([180_000, 180_000, 60_000, 900_000])
 
 
 @st.composite
@@ -35,7 +36,7 @@ def ladders(draw):
             limits if above else [limit / 2 for limit in reversed(limits)], start=1
         ):
             clear_at = limit - sign * draw(st.sampled_from([0, 10]))
-            delay = (draw(delays), draw(delays), draw(st.integers(1, 3)))
+            delay = (draw(delays), draw(delays), draw(st.integers(1, 3)), draw(gaps))
             plan.append(Channel(signal, ladder, level, float(limit), float(clear_at), above, *delay))
     return plan
 
@@ -44,7 +45,7 @@ def columns(plan: list[Channel]) -> Channels:
     return Channels.of(**{name: [getattr(channel, name) for channel in plan] for name in vars(plan[0])})
 
 
-steps = st.sampled_from([0, 1, 5000, 5000, 60_000, 180_000, 180_001])
+steps = st.sampled_from([0, 1, 5000, 5000, 60_000, 180_000, 180_001, 900_001])
 values = st.sampled_from(
     [10.0, 20.0, 30.0, 41.0, 45.0, 50.0, 51.0, 75.0, 90.0, 130.0, math.nan, math.inf, -math.inf]
 )

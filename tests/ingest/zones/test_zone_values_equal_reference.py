@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.zone_members import Members
 from ingest.zone_outliers import DISAGREES
+from ingest.zone_sums import STEP_MS
 from ingest.zone_values import MEMORY_MS, State, zone_values
 from tests.ingest.zones.reference_zones import Reference
 from venueair.block import Block, Flag, Why
@@ -80,7 +81,8 @@ def vectorised(rows: list[Row], cuts: list[int]):
         anew += zip(back.series.tolist(), back.t.tolist(), back.flag.tolist(), back.why.tolist(), strict=True)
         late = block.where(zoned.passed)
         passed += zip(late.series.tolist(), late.t.tolist(), strict=True)
-    return sorted(values), sorted(means), sorted(anew), sorted(passed), state.left_out
+    since = {n: step * STEP_MS for n, step in state.outliers.since.items()}
+    return sorted(values), sorted(means), sorted(anew), sorted(passed), state.left_out, since
 
 
 def columns(block: Block):
@@ -93,6 +95,8 @@ def clipped(rows: list[Row]) -> list[Row]:
 
 LIAR = [({0: 600.0, 1: 620.3, 2: 5000.0, 3: 600.0, 4: 900.0}, 5000, (Flag.GOOD, 0))] * 380
 HONEST = [({0: 600.0, 1: 620.3, 2: 610.0, 3: 600.0, 4: 600.0}, 5000, (Flag.GOOD, 0))] * 380
+WELL = [({0: 600.0, 1: 620.3}, 5000, (Flag.GOOD, 0))] * 30
+STUCK = [({0: 600.0}, 2500, (Flag.SUSPECT, Why.FLAT_LINE)), ({1: 620.3}, 2500, (Flag.GOOD, 0))] * 30
 PAIR = [({0: 600.0, 2: 5000.0}, 5000, (Flag.GOOD, 0))] * 380
 
 
@@ -100,12 +104,13 @@ def check(rows: list[Row], cuts: list[int]) -> None:
     reference = Reference(ZONE_OF, accuracy=50.0, share=0.05)
     for row in clipped(rows):
         reference.take(*row)
-    values, means, anew, passed, left_out = vectorised(rows, cuts)
+    values, means, anew, passed, left_out, since = vectorised(rows, cuts)
     assert values == sorted(reference.values)
     assert means == sorted(reference.means)
     assert anew == sorted(reference.reflagged)
     assert passed == sorted(reference.passed)
     assert left_out == reference.left_out
+    assert since == reference.since
 
 
 @settings(max_examples=35, deadline=None)
@@ -113,6 +118,8 @@ def check(rows: list[Row], cuts: list[int]) -> None:
 @example(LIAR + HONEST, [700, 900, 1800])
 @example(LIAR + PAIR + HONEST, [1801, 1802, 1803, 1804])
 @example(LIAR, list(range(1750, 1900)))
+@example(STUCK + WELL + STUCK, [50])
+@example(STUCK + WELL + STUCK, [50, 130])
 def test_any_stream_cut_anywhere_gives_what_the_reference_gives(script, cuts):
     check(rows_of(script), cuts)
 
@@ -154,9 +161,10 @@ def test_a_state_built_again_from_the_last_half_hour_goes_on_as_if_nothing_had_h
 
 @pytest.mark.parametrize("cuts", [[], list(range(0, 4000, 11))], ids=["whole", "cut often"])
 def test_the_examples_are_no_empty_ones(cuts):
-    values, _, anew, _, left_out = vectorised(rows_of(LIAR), cuts)
+    values, _, anew, _, left_out, since = vectorised(rows_of(LIAR), cuts)
     assert left_out == {2: Why.CROSS_SENSOR, 3: 65536, 4: 65536}
+    assert set(since) == {2, 3, 4}
     assert {flag for *_, flag, _ in values} == {1, 3}
     assert len(anew) > 10
-    *_, left_out = vectorised(rows_of(LIAR + HONEST), cuts)
-    assert left_out == {}
+    *_, left_out, since = vectorised(rows_of(LIAR + HONEST), cuts)
+    assert left_out == since == {}

@@ -8,32 +8,36 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.signals import Kind, Windows
-from ingest.statistics import State, advance
+from ingest.window_statistics import State, advance
 from tests.ingest.zones.reference_statistics import Reference
 from venueair.block import Block, Flag
 
 T0 = 1_795_447_500_000 // 60_000 * 60_000
 SIGNALS = [
-    (0, "value", 0),
-    (0, "mean", 1),
-    (0, "mean", 5),
-    (0, "median", 5),
-    (0, "median", 4),
-    (0, "max", 10),
-    (0, "rise", 0),
-    (2, "mean", 5),
-    (2, "rise", 1),
-    (3, "mean", 60),
-    (3, "median", 3),
-    (3, "value", 7),
+    (0, "value", 0, 1),
+    (0, "mean", 1, 1),
+    (0, "mean", 5, 60),
+    (0, "median", 5, 1),
+    (0, "median", 4, 1),
+    (0, "max", 10, 1),
+    (0, "rise", 0, 1),
+    (2, "mean", 5, 0),
+    (2, "rise", 1, 0),
+    (3, "mean", 60, 61),
+    (3, "median", 3, 61),
+    (3, "value", 7, 61),
+    (1, "mean", 60, 300),
+    (1, "mean", 5, 100),
+    (1, "median", 5, 300),
+    (1, "max", 4, 300),
 ]
 SENSORS = {2, 3}  # the other series are of zones
 
 
 def windows(signals=SIGNALS) -> Windows:
-    source, kind, minutes = zip(*signals, strict=True)
+    source, kind, minutes, interval_s = zip(*signals, strict=True)
     kinds = [Kind[name.upper()] for name in kind]
-    return Windows.of(source, kinds, minutes, series=5)
+    return Windows.of(source, kinds, minutes, 5, interval_s)
 
 
 values = st.sampled_from([0.0, 1.1, 2.2, 3.3, 400.7, 650.123456, 1e7])
@@ -89,7 +93,7 @@ def run(rows: list[Row], cuts: list[int], plan: Windows) -> list[tuple]:
 @example([(0, 1, 1.0, Flag.GOOD, 20)] * 6, list(range(100)))
 def test_any_stream_cut_anywhere_gives_what_the_reference_gives(script, cuts):
     rows = rows_of(script)
-    reference = Reference([(source, kind, minutes) for source, kind, minutes in SIGNALS])
+    reference = Reference(SIGNALS)
     for row in rows:
         reference.take(*row)
     assert run(rows, cuts, windows()) == sorted(reference.said)
@@ -112,14 +116,14 @@ def every_minute(values, source=0) -> Block:
 
 
 def test_a_window_with_too_few_minutes_says_nothing():
-    plan = windows([(0, "mean", 4)])
+    plan = windows([(0, "mean", 4, 1)])
     state = State()
     found = advance(every_minute([1.0, None, 3.0, 5.0, None, None, 5.0]), Block.empty(), state, plan)
     assert columns(found) == [(0, T0 + 3 * 60_000, 3.0, 1)]
 
 
 def test_a_day_of_minutes_has_a_mean():
-    plan = windows([(0, "mean", 1440), (0, "max", 1440), (0, "median", 1440)])
+    plan = windows([(0, kind, 1440, 1) for kind in ("mean", "max", "median")])
     values = list(np.arange(2000) % 97 / 10)
     state, plan_state = State(), State()
     whole = advance(every_minute(values), Block.empty(), state, plan)
@@ -135,10 +139,10 @@ def test_a_day_of_minutes_has_a_mean():
 
 
 def test_values_of_series_that_no_signal_watches_give_nothing():
-    plan = windows([(0, "mean", 1)])
+    plan = windows([(0, "mean", 1, 1)])
     assert len(advance(every_minute([1.0], source=4), Block.empty(), State(), plan)) == 0
 
 
 def test_a_window_of_no_minutes_is_refused():
     with pytest.raises(ValueError, match="at least 1 minute"):
-        windows([(0, "mean", 0)])
+        windows([(0, "mean", 0, 1)])

@@ -2,7 +2,8 @@
 
 The values at full minutes (t a multiple of 60 s) are means of that minute. A window of m minutes gives its
 mean, median or maximum at each full minute at which at least 75 % of its m values are there (the data capture
-that Directive 2008/50/EC, annex XI, wants of hourly means); a gap is a gap, never a 0. A result is SUSPECT
+that Directive 2008/50/EC, annex XI, wants of hourly means), or of as many as there can be where readings come
+less than once a minute; a gap is a gap, never a 0. A result is SUSPECT
 when more than half of its minutes are, a rise when one of its two values is.
 """
 
@@ -34,11 +35,12 @@ class State:
         if windows is self.windows:
             return
         self.windows = windows
-        for length, number in zip(*np.unique(windows.minutes, return_counts=True), strict=True):
+        for length in np.unique(windows.minutes).tolist():
+            expected = windows.expected[windows.minutes == length]
             if length == Windows.RISING:
-                self.steps.grow(int(number))
+                self.steps.grow(len(expected))
             elif length != Windows.NONE:
-                self.minutes.setdefault(int(length), Minutes(int(length))).grow(int(number))
+                self.minutes.setdefault(length, Minutes(length)).fit(expected)
 
     def fill(self, stored: Block, windows: Windows) -> None:
         """Remembers stored values of zones or sensors, sorted; what is not newer than known is left out."""
