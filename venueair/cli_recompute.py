@@ -42,6 +42,10 @@ def recompute_period(settings: Settings, device: str | None, start: str, end: st
     sys.stdout.write(
         f"{changes.rows.total()} rows changed, {changes.historical_alarms} alarms entered as history\n"
     )
+    if changes.rollups_left:
+        sys.stdout.write(
+            f"{changes.rollups_left} rollups stay as they are: retention has dropped rows they were made of\n"
+        )
 
 
 def _progress(done: int, of: int) -> None:
