@@ -172,3 +172,19 @@ def test_all_of_it_fits_a_phone(site, show):
     expect(page.locator("#flood")).to_be_visible()
     expect(page.locator("#zones")).to_contain_text("제외된 센서")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_most_urgent_stands_first_also_when_it_comes_last_and_no_button_loses_the_focus(site, show):
+    site.edge(edge(T0, 1, "pm/z1"))
+    site.edge(edge(T0 + 1, 2, "pm/z2"))
+    page = show()
+    scopes = page.locator("#alarms li .what")
+    expect(scopes).to_contain_text(["z2", "z1"])
+    button = page.locator("#alarms li").filter(has_text="z1").get_by_role("button", name="확인")
+    button.focus()
+    site.edge(edge(T0 + 2, 3, "pm/z3"))
+    expect(scopes).to_contain_text(["z3", "z2", "z1"])
+    site.edge(edge(T0 + 3, 0, "pm/z2"))
+    site.edge(edge(T0 + 4, 1, "pm/z4"))
+    expect(scopes).to_contain_text(["z3", "z4", "z1"])
+    expect(button).to_be_focused()
