@@ -12,6 +12,7 @@ from ingest.plan import Plan, series_needed
 from ingest.settle import DAY_MS, settle, tasks
 from ingest.settler import revise
 from venueair.block import Block
+from venueair.messages import AlarmEdge
 from venueair.rules_in_force import rules_of
 from venueair.settings import Settings
 from venueair.store.store import Period, Store
@@ -43,14 +44,16 @@ def settle_all(store: Store, settings: Settings, now: int, progress: Progress) -
     changes = Changes()
     found = tasks(store.owed(), settings.site)
     journal = Journal(settings.data / "ingest.sqlite")
+
+    def tell(edges: list[AlarmEdge]) -> None:
+        journal.record([(_venue(edge.scope, settings), edge) for edge in edges], {})
+
     try:
         for done, task in enumerate(found):
             progress(done, len(found))
             settled = settle(store, plan, task)
-            edges = revise(journal, plan, task.sources, settled)
-            journal.record([(_venue(edge.scope, settings), edge) for edge in edges], {})
+            changes.historical_alarms += revise(journal, plan, task.sources, settled, tell)
             store.settle(task.periods)
-            changes.historical_alarms += len(edges)
             changes.rollups_left += settled.rollups_left
             for rows in (settled.rows, settled.zone_values):
                 changes.rows.update(names[series] for series in rows.series.tolist())

@@ -80,7 +80,7 @@ class Settler:
                 continue
             plan = self._plan()
             found = settle(self._store, plan, task)
-            self._tell(revise(self._journal, plan, task.sources, found))
+            revise(self._journal, plan, task.sources, found, self._tell)
             self._store.settle(task.periods)
             self.counts["settled_tasks"] += 1
             self.counts["rewritten_rows"] += len(found.rows) + len(found.zone_values)
@@ -97,8 +97,15 @@ class Settler:
         return done
 
 
-def revise(journal: Journal, plan: Plan, sources: frozenset[str], settled: Settled) -> list[AlarmEdge]:
-    """Puts the intervals of alarms of `sources` right; returns historical edges for those nobody knew of.
+def revise(
+    journal: Journal,
+    plan: Plan,
+    sources: frozenset[str],
+    settled: Settled,
+    tell: Callable[[list[AlarmEdge]], object],
+) -> int:
+    """Puts the intervals of alarms of `sources` right; those nobody knew of are told first, as historical
+    edges: killed in between, the same edge is told again, and is one edge. Returns how many.
 
     An alarm that still stands is the live service's to end, and its interval is left as it is. So is every
     interval that is known of a time whose rows retention has dropped.
@@ -126,8 +133,9 @@ def revise(journal: Journal, plan: Plan, sources: frozenset[str], settled: Settl
             gone += [
                 k for k in known if k.stop is not None and settled.start <= k.start and k.stop <= settled.end
             ]
+    tell(edges)
     journal.revise(gone, new)
-    return edges
+    return len(edges)
 
 
 def _stood(ladder: int, settled: Settled) -> list[tuple[int, int | None, int]]:

@@ -148,23 +148,27 @@ class Laid:
         cells: Int64 = self.at[rows][:, None] + np.arange(1 - self.length, 1)
         return cells
 
+    def sum(self, cells: Int64 | Bool, rows: Int64) -> Int64:
+        """Of each window; `cells` are whole numbers, so what is subtracted leaves no trace."""
+        upto = np.append(0, np.cumsum(cells))
+        end = self.at[rows] + 1
+        sums: Int64 = upto[end] - upto[end - self.length]
+        return sums
+
     def statistic(self, rows: Int64, kind: Kind) -> tuple[Float64, Bool, Bool]:
         """(value, is it suspect, are there enough minutes) of the windows that end with `rows`."""
-        cells = self.window(rows)
-        value = self.value[cells]
-        number = (~np.isnan(value)).sum(axis=1)
-        suspect = 2 * self.suspect[cells].sum(axis=1) > number
-        return _STATISTIC[kind](value, number), suspect, 4 * number >= 3 * self.expected[rows]
+        number = self.sum(~np.isnan(self.value), rows)
+        suspect = 2 * self.sum(self.suspect, rows) > number
+        if kind == Kind.MEAN:
+            value = self.sum(millionths(self.value), rows) / (number * _MILLION)
+        else:
+            value = _STATISTIC[kind](self.value[self.window(rows)], number)
+        return value, suspect, 4 * number >= 3 * self.expected[rows]
 
 
 def millionths(value: Float64) -> Int64:
     """Whole ones, so that sums are exact; of a gap 0."""
     return np.rint(np.where(np.isnan(value), 0.0, value) * _MILLION).astype(np.int64)
-
-
-def _mean(value: Float64, number: Int64) -> Float64:
-    result: Float64 = millionths(value).sum(axis=1) / (number * _MILLION)
-    return result
 
 
 def _median(value: Float64, number: Int64) -> Float64:
@@ -179,7 +183,7 @@ def _max(value: Float64, _number: Int64) -> Float64:
     return result
 
 
-_STATISTIC: Final = {Kind.MEAN: _mean, Kind.MEDIAN: _median, Kind.MAX: _max}
+_STATISTIC: Final = {Kind.MEDIAN: _median, Kind.MAX: _max}
 
 
 class Steps:

@@ -67,7 +67,7 @@ class Service:
     def settle(self) -> None:
         for task in tasks(self.store.owed(), SITE):
             found = settle(self.store, PLAN, task)
-            self.historical += revise(self.journal, PLAN, task.sources, found)
+            revise(self.journal, PLAN, task.sources, found, self.historical.extend)
             self.store.settle(task.periods)
             self.left += found.rollups_left
         assert self.store.owed() == []
@@ -167,6 +167,27 @@ def test_an_alarm_found_only_in_late_rows_is_entered_as_history_and_raises_nothi
     assert found.journal.open_alarms() == []
     true = in_order(service("sorted"), late + live)
     assert found.intervals() == true.intervals()
+
+
+def test_an_alarm_is_told_even_if_its_interval_was_not_entered_any_more(service, monkeypatch):
+    live = [("b1", "pm2_5", T0 + HOUR + n * 1000, 5.0, 0) for n in range(60)]
+    found, undisturbed = service("killed"), service("undisturbed")
+    for each in (found, undisturbed):
+        each.take(live)
+        each.take(rows_of(RISE_AND_FALL))
+    undisturbed.settle()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(found.journal, "revise", killed)
+        with pytest.raises(KeyboardInterrupt):
+            found.settle()
+    found.historical.clear()  # nobody has heard of them
+    found.settle()
+    assert found.historical == undisturbed.historical != []
+    assert found.intervals() == undisturbed.intervals()
 
 
 def test_a_late_row_of_a_time_that_retention_has_dropped_changes_no_rollup_and_no_alarm(service):
