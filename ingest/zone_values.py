@@ -184,12 +184,16 @@ def _say(
     if not means.rows.all():
         there = np.flatnonzero(means.rows)
         series, step, means = series[there], step[there], means.take(there)
-    keys, group = np.unique(members.zone_of[series] << _STEP_BITS | step, return_inverse=True)
+    keys = members.zone_of[series] << _STEP_BITS | step
+    if (keys[1:] > keys[:-1]).all():  # one sensor for each value
+        group = order = np.arange(len(keys))
+    else:
+        keys, group = np.unique(keys, return_inverse=True)
+        order = np.argsort(means.mean)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        order = np.argsort(group * len(order) + rank)
     zone = keys >> _STEP_BITS
-    order = np.argsort(means.mean)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    order = np.argsort(group * len(order) + rank)
     groups = Groups.of(group[order])
     accuracy, share = members.accuracy[zone], members.share[zone]
 

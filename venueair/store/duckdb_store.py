@@ -222,18 +222,15 @@ class DuckDbStore:
             table = self._table(kind, int(month.astype("datetime64[ms]").astype(np.int64)))
             rows = {name: column[here] for name, column in columns.items()}
             old = {name: column[here & again] for name, column in columns.items()}
-            value = "value" if kind == "readings" else "mean"
-            if len(old["t"]):
-                bounds = [int(old["t"].min()), int(old["t"].max())]
+            bounds = [int(rows["t"].min()), int(rows["t"].max())]
+            if len(old["t"]) and self._has_rows(table, bounds):
                 self._write_cursor.register("old_rows", old)
-                hit = f"o JOIN {table} r USING (series, t) WHERE r.t BETWEEN ? AND ?"
-                collided += cast(
-                    "tuple[int]",
-                    self._write_cursor.execute(
-                        f"SELECT count(*) FROM old_rows {hit} AND r.{value} IS DISTINCT FROM o.{value}",  # noqa: S608
-                        bounds,
-                    ).fetchone(),
-                )[0]
+                if kind == "readings":
+                    differ = (
+                        f"SELECT count(*) FROM old_rows o JOIN {table} r USING (series, t)"  # noqa: S608
+                        " WHERE r.t BETWEEN ? AND ? AND r.value IS DISTINCT FROM o.value"
+                    )
+                    collided += int(self._write_cursor.execute(differ, bounds).fetchall()[0][0])
                 self._write_cursor.execute(
                     f"DELETE FROM {table} r USING old_rows o"  # noqa: S608
                     " WHERE r.series = o.series AND r.t = o.t AND r.t BETWEEN ? AND ?",
@@ -242,6 +239,10 @@ class DuckDbStore:
                 self._write_cursor.unregister("old_rows")
             self._insert(f"INSERT INTO {table}", rows)
         return collided
+
+    def _has_rows(self, table: str, bounds: list[int]) -> bool:
+        asked = f"SELECT 1 FROM {table} WHERE t BETWEEN ? AND ? LIMIT 1"  # noqa: S608
+        return bool(self._write_cursor.execute(asked, bounds).fetchall())
 
     def _table(self, kind: Kind, t: int) -> str:
         table = duckdb_tables.table(kind, t)
