@@ -18,9 +18,13 @@ def report(
     start, end = (datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") for ms in pairs.period)
     yield f"{device} beside {reference}: {quantity.en} in {quantity.unit}, hourly means"
     yield f"{len(pairs)} hours of {pairs.days} days, {start} to {end} UTC"
-    yield f"{device} from {pairs.sensor.min():.4g} to {pairs.sensor.max():.4g};" + "".join(
-        f" {name} from {column.min():.4g} to {column.max():.4g};" for name, column in pairs.beside.items()
-    ) + " a line says little outside"
+    yield (
+        f"{device} from {pairs.sensor.min():.4g} to {pairs.sensor.max():.4g};"
+        + "".join(
+            f" {name} from {column.min():.4g} to {column.max():.4g};" for name, column in pairs.beside.items()
+        )
+        + " a line says little outside"
+    )
     yield ""
     yield from _scores(fit, has_targets=quantity.name == "pm2_5")
     yield ""
