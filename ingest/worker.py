@@ -76,6 +76,7 @@ class Worker:
         self._silent_after = silent_after(settings)
         self._counts: Counter[str] = Counter()
         self._mail, self._lines = Mail(), Lines()
+        self._is_whole, self._is_at_work = True, False
         self._reading = threading.Lock()  # the mail that is being filled
         self._looked = 0.0
         self._wake = threading.Event()
@@ -117,7 +118,7 @@ class Worker:
 
     def idle(self) -> bool:
         """Everything that was received is stored."""
-        return not self._mail and self._writer.idle
+        return not self._mail and not self._is_at_work and self._writer.idle
 
     @property
     def counts(self) -> Counter[str]:
@@ -129,8 +130,9 @@ class Worker:
 
     def _receive(self, wave: Wave) -> None:
         with self._reading:
-            mail = self._mail
+            mail, self._is_whole = self._mail, False
             self.receiver.read(mail, wave, self._clock.now_ms(), self._lines)
+            self._is_whole = True
         size = len(mail), mail.readings
         if size[0] >= MOST[0] or size[1] >= MOST[1]:
             self.link.pause()
@@ -171,7 +173,7 @@ class Worker:
         """Forgets all that is not stored."""
         ledger = Ledger(self._store.marks())
         with self._reading:
-            self._mail = Mail()
+            self._mail, self._is_whole, self._is_at_work = Mail(), True, False
             self.receiver.forget(ledger)
         self.receiver.number()
         self._names: list[tuple[str, str]] = []
@@ -234,11 +236,13 @@ class Worker:
             return
         self.link.resume()
         with self._reading:
+            if not self._is_whole:
+                raise RuntimeError("a message could not be read")  # its mail is not to be acknowledged
             mail = self._mail
             is_quiet = len(mail) < FEW and time.monotonic() - self._looked < QUIET_LOOK_S
             if not mail or (is_quiet and not mail.is_urgent and not self._stopping.is_set()):
                 return
-            self._mail = Mail()
+            self._mail, self._is_at_work = Mail(), True
         self._looked = time.monotonic()
         intake = self.receiver.take(mail)
         self._plan_again()
@@ -252,6 +256,7 @@ class Worker:
         self.latest.update(result.zone_values)
         self._watch.seen(result.rows)
         self._writer.put(self._batch(intake, result, mail.acks))
+        self._is_at_work = False
 
     def _batch(self, intake: Intake, result: pipeline.Result, acks: list[tuple[int, list[int]]]) -> Batch:
         rows = Block.concat([result.rows, result.zone_values])

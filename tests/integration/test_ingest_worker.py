@@ -8,6 +8,7 @@ import cbor2
 import pytest
 
 from ingest import announcer, worker
+from ingest.mail import Mail
 from tests.integration.brokers import KINDS, Mosquitto
 from tests.integration.ingest_bench import T0, Bench, rows
 from tests.waiting import wait_until
@@ -247,6 +248,20 @@ def test_what_a_failed_worker_forgot_the_broker_sends_again(mosquitto_bench):
     bench = mosquitto_bench
     bench.store.blows_up = True
     bench.client.send(rows(0, 10))  # sent once only, as by a node without a spool
+    wait_until(lambda: bench.client.upto() == 9)
+    assert bench.worker.counts["worker_restarts"] == 1
+    assert bench.stored() == (20, 20)
+
+
+def test_what_could_not_be_read_for_a_bug_is_not_acknowledged_and_comes_again(mosquitto_bench, monkeypatch):
+    bench, read = mosquitto_bench, Mail.add
+
+    def breaks_once(*arguments):
+        monkeypatch.setattr(Mail, "add", read)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Mail, "add", breaks_once)
+    bench.client.send(rows(0, 10))
     wait_until(lambda: bench.client.upto() == 9)
     assert bench.worker.counts["worker_restarts"] == 1
     assert bench.stored() == (20, 20)
