@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import structlog
 
 from ingest.journal import Journal
@@ -56,7 +57,8 @@ def settle_all(store: Store, settings: Settings, now: int, progress: Progress) -
             store.settle(task.periods)
             changes.rollups_left += settled.rollups_left
             for rows in (settled.rows, settled.zone_values):
-                changes.rows.update(names[series] for series in rows.series.tolist())
+                count = np.bincount(rows.series)
+                changes.rows.update({names[n]: int(count[n]) for n in np.flatnonzero(count).tolist()})
         progress(len(found), len(found))
     finally:
         journal.close()

@@ -24,8 +24,9 @@ WIDTHS: Final[tuple[Width, ...]] = (60, 3600)
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 SHORTEST_MS: Final = 6 * HOUR_MS  # of the slices that are looked at in one go
-LONGEST_MS: Final = 4 * DAY_MS
-MANY_ROWS: Final = 100_000  # a slice with more is followed by a shorter one
+LONGEST_MS: Final = 16 * DAY_MS
+MANY_ROWS: Final = 400_000  # a slice with more is followed by a shorter one
+MANY_TO_RUN: Final = 30_000  # the same where all that the stages make of it is in memory, too
 BACK_MS: Final = HOUR_MS  # steps of a zone before the first late row may have waited for it
 _T_BITS: Final = 42
 
@@ -93,7 +94,7 @@ def settle(store: Store, plan: Plan, task: Task) -> Settled:
     is_own[numbers] = True
     devices = np.flatnonzero(is_own & ~is_zone)
     devices = np.union1d(devices, plan.limits.beside(devices)).tolist()
-    for found in slices(store, devices, since - plan.memory_ms, until):
+    for found in slices(store, devices, since - plan.memory_ms, until, MANY_TO_RUN):
         result = pipeline.run(replayed(found), Block.empty(), state, plan)
         edges += result.edges
         for part, into in ((found, stored), (result.rows, rows), (result.zone_values, values)):
@@ -110,22 +111,22 @@ def settle(store: Store, plan: Plan, task: Task) -> Settled:
 def write_rollups(store: Store, series: list[int], start: int, end: int) -> int:
     """Rollups of whole buckets over [start, end), from stored rows; how many the store left as they were."""
     left = 0
-    for rows in slices(store, series, start - start % HOUR_MS, end + -end % HOUR_MS):
+    for rows in slices(store, series, start - start % HOUR_MS, end + -end % HOUR_MS, MANY_ROWS):
         for width in WIDTHS:
             left += store.write_rollup(width, rollup(rows, width))
     return left
 
 
-def slices(store: Store, series: Sequence[int], start: int, end: int) -> Iterator[Block]:
+def slices(store: Store, series: Sequence[int], start: int, end: int, many: int) -> Iterator[Block]:
     """Stored rows of [start, end), whole hours at a time; the fewer rows, the longer."""
     length = SHORTEST_MS
     while start < end:
         rows = store.range(series, start, min(start + length, end))
         yield rows
         start += length
-        if len(rows) > MANY_ROWS:
+        if len(rows) > many:
             length = max(length // 2, SHORTEST_MS)
-        elif len(rows) < MANY_ROWS // 2:
+        elif len(rows) < many // 2:
             length = min(length * 2, LONGEST_MS)
 
 

@@ -16,6 +16,7 @@ import typer
 
 from venueair import stopping
 from venueair.cli_calibrate import calibrate
+from venueair.cli_export import export
 from venueair.cli_history import import_history
 from venueair.cli_settings import DEFAULT_CONFIG, Config, fail, settings_of
 
@@ -157,6 +158,7 @@ def recompute(
 
 app.command()(calibrate)
 app.command("import")(import_history)
+app.command()(export)
 
 
 @app.command()

@@ -2,13 +2,14 @@
 
 import re
 from datetime import datetime
+from itertools import chain, islice
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, HTTPException, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api.auth import needs
 from api.live import quality_word
@@ -18,6 +19,7 @@ from api.schemas import ReadingRow, Readings, ValueRow
 from api.service import ApiService
 from venueair.block import Block
 from venueair.quantities import QUANTITIES
+from venueair.store.export import rows_as_csv
 from venueair.store.store import Width
 
 router = APIRouter(tags=["values"])
@@ -74,6 +76,37 @@ def readings(
         return json_response(to_rows(columns))
     head = {"source": source, "quantity": quantity, "unit": QUANTITIES[quantity].unit}
     return json_response({**head, "every": every, "start": first, "end": last, **columns})
+
+
+@router.get(
+    "/readings/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}}
+)
+@needs("viewer")
+def export(
+    service: ServiceDep,
+    device: Annotated[str | None, Query(description="only this sensor; else all")] = None,
+    start: Annotated[str | None, Query(description="ISO 8601 with a zone, or ms; default a day ago")] = None,
+    end: Annotated[str | None, Query(description="exclusive; default now")] = None,
+) -> Response:
+    """Readings of [start, end) as CSV, as `venueair export` writes it: time,device,quantity,value,raw,flag.
+
+    It is streamed, so the period may be long; where the store fails midway, the connection breaks off.
+    """
+    last = service.now() if end is None else to_ms("end", end)
+    first = last - DAY_MS if start is None else to_ms("start", start)
+    if first >= last:
+        raise HTTPException(422, "start must be before end")
+    sensors = service.settings.site.sensor
+    if device is not None and device not in sensors:
+        raise HTTPException(404, f"unknown device {device[:80]!r}; /api/v1/devices lists them")
+    names = [name for name in service.store.names() if name[0] in ([device] if device else sensors)]
+    pieces = rows_as_csv(service.store, names, first, last)
+    begun = list(islice(pieces, 2))  # a store that is out of reach can still be answered with 503
+    return StreamingResponse(
+        chain(begun, pieces),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="readings.csv"'},
+    )
 
 
 def to_ms(name: str, text: str) -> int:
