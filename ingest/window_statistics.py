@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from ingest.ragged import spread, starts_of
 from ingest.signals import Kind, Windows
 from ingest.window_memory import MINUTE_MS, Minutes, Rows, Steps
 from venueair.block import Block, Bool, Flag, Float64, Int64
@@ -62,7 +63,7 @@ def advance(values: Block, sensor_means: Block, state: State, windows: Windows) 
         return Block.empty()
     signal = np.concatenate([rows.signal for rows in found])
     t = np.concatenate([rows.t for rows in found])
-    order = np.argsort(signal << _T_BITS | t)
+    order = np.argsort(signal << _T_BITS | t, kind="stable")  # of a few runs that are sorted already
     value = np.concatenate([rows.value for rows in found])[order]
     flag = np.concatenate([rows.flag for rows in found])[order]
     return Block(t[order], signal[order].astype(np.int32), value, value, flag, np.zeros(len(t), np.uint16))
@@ -109,7 +110,10 @@ def _answers(rows: Rows, some: Int64, value: Float64, suspect: Bool, enough: Boo
 
 
 def _by_signal(block: Block, windows: Windows) -> Rows:
-    row, signal = windows.of_series(block.series)
-    order = np.argsort(signal << _T_BITS | block.t[row])
-    row, signal = row[order], signal[order]
-    return Rows(signal, windows.place[signal], block.t[row], block.value[row], block.flag[row])
+    start = starts_of(block.series)
+    count = np.diff(np.append(start, len(block)))
+    run, signal = windows.of_series(block.series[start])
+    order = np.argsort(signal)
+    run, signal = run[order], signal[order]
+    owner, row = spread(start[run], count[run])
+    return Rows(signal[owner], windows.place[signal][owner], block.t[row], block.value[row], block.flag[row])

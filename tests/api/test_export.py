@@ -45,6 +45,12 @@ def test_device_start_and_end_narrow_it(site, store):
     assert len(lines) > 2 * 1440
 
 
+def test_a_device_that_is_no_longer_in_the_settings_still_has_its_history(site, store):
+    store.write(Block.of([T0 - 1], [store.series("gone", "co2")], [700]), {})
+    lines = site.client().get(URL, params={"device": "gone"}).text.splitlines()
+    assert lines[1:] == ["2026-11-23T15:24:59.999Z,gone,co2,700.0,700.0,2"]
+
+
 def test_a_known_device_without_readings_is_a_header(site):
     assert site.client().get(URL, params={"device": "node1"}).text == "time,device,quantity,value,raw,flag\n"
 
@@ -53,6 +59,7 @@ def test_a_known_device_without_readings_is_a_header(site):
     ("params", "status", "hint"),
     [
         ({"device": "nowhere"}, 404, "unknown device"),
+        ({"device": "zone-a"}, 404, "unknown device"),
         ({"start": "yesterday"}, 422, "ISO 8601"),
         ({"start": T0, "end": T0}, 422, "before end"),
     ],
