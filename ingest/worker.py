@@ -15,6 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import structlog
 
 from ingest import pipeline
@@ -276,6 +277,14 @@ class Worker:
             for topic, marks in batch.announce.items():
                 self.announcer.committed(topic, marks)
             passed("after_ack")
+
+    def uncorrected(self) -> Counter[str]:
+        """Readings by device that stayed raw: nothing fresh beside them to correct them by."""
+        found: Counter[str] = Counter()
+        counts = self._state.corrections.uncorrected  # replaced when it grows, never shrinking
+        for series in np.flatnonzero(counts).tolist():
+            found[self._names[series][0]] += int(counts[series])
+        return found
 
     def _left_out(self) -> dict[str, list[LeftOut]]:
         return left_out(self._state.zones, self._plan.members, self._names, self._silent_after)

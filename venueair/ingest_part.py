@@ -45,4 +45,6 @@ def ingest_metrics(worker: Worker, settings: Settings) -> Iterator[Metric]:
     rejected = receiver.rejected_of(settings.site.sensor)
     yield counter("venueair_ingest_rejected_readings", "Readings refused", rejected)
     yield counter("venueair_ingest_rejected_messages", "Messages refused", dict(receiver.messages))
+    without = "Readings left raw for want of a fresh one that their correction needs"
+    yield counter("venueair_ingest_uncorrected_readings", without, worker.uncorrected(), "device")
     yield counter("venueair_ingest", "What ingest did", dict(worker.counts), "what")

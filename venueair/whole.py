@@ -5,6 +5,7 @@ that what was accepted is stored or in the spool.
 """
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,11 +13,12 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, func, select
 
-from api.dead_letters import DeadLetter
+from api.dead_letters import DeadLetter, DeadLetters
 from api.ops_db import alarm_edges, commands
 from api.page import Banner
 from gateway.runner import Gateway
 from gateway.spool_file import SpoolError, newest_time
+from ingest.journal import Journal
 from venueair import stopping
 from venueair.api_part import ApiPart, ops_db
 from venueair.clock import Clock, SystemClock
@@ -61,7 +63,7 @@ class Whole:
             self.engine,
             banner=banner,
             metrics=[self.metrics, partial(ingest_metrics, self.worker, settings)],
-            dead_letters=self._dead_letters,
+            dead_letters=dead_letters_of(self.worker.journal),
         )
         self.hub, self.captions = self._api.hub, self._api.captions
         self.url = ""
@@ -113,8 +115,17 @@ class Whole:
         troubles = {f"{device} {reason}": count for (device, reason), count in self.gateway.counts.items()}
         yield counter("venueair_gateway_troubles", "Bytes, ports and replies not as they should be", troubles)
 
-    def _dead_letters(self, after: int | None, limit: int) -> list[DeadLetter]:
-        return [DeadLetter(*row) for row in self.worker.journal.newest_dead_letters(after, limit)]
+
+def dead_letters_of(journal: Journal) -> DeadLetters:
+    """What the api asks for them; raises StoreError where the file of ingest cannot be read."""
+
+    def newest(after: int | None, limit: int) -> list[DeadLetter]:
+        try:
+            return [DeadLetter(*row) for row in journal.newest_dead_letters(after, limit)]
+        except sqlite3.Error as error:
+            raise StoreError(f"ingest.sqlite cannot be read: {error}") from error
+
+    return newest
 
 
 def _broker(settings: Settings) -> tuple[EmbeddedBroker | None, Address]:

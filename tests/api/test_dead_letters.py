@@ -6,6 +6,7 @@ import pytest
 
 from ingest.journal import Journal
 from tests.api.parts import T0
+from venueair.whole import dead_letters_of
 
 TOPIC = "venueair/v1/expo/pm1/data"
 PATH = "/api/v1/dead-letters"
@@ -75,6 +76,16 @@ def test_apart_from_ingest_the_answer_says_where_they_are(site):
     answer = site.client("admin").get(PATH)
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert "ingest.sqlite" in answer.json()["detail"]
+
+
+def test_a_file_of_ingest_that_cannot_be_read_is_said(site, tmp_path):
+    journal = Journal(tmp_path / "ingest.sqlite")
+    site.service.dead_letters = dead_letters_of(journal)
+    assert site.client("admin").get(PATH).json() == []
+    journal.close()
+    answer = site.client("admin").get(PATH)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "ingest.sqlite cannot be read" in answer.json()["detail"]
 
 
 def test_the_journal_gives_pages_of_what_it_has_buried(tmp_path):

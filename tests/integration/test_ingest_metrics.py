@@ -1,5 +1,6 @@
 """/metrics of `venueair ingest` alone: off without a port, the names of one process with it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,23 +11,25 @@ import pytest
 from ingest.silence import Expected
 from ingest.worker import Worker
 from tests.fake_influx import FakeInflux
-from tests.integration.brokers import HOST, free_port
+from tests.integration.brokers import HOST, Embedded, address, free_port
 from tests.integration.test_run import VENUEAIR, answers, write_config
 from tests.waiting import wait_until
 from venueair.clock import ManualClock
 from venueair.ingest_part import ingest_metrics
 from venueair.metrics import Metrics
-from venueair.mqtt_link import Address
+from venueair.mqtt_link import Address, MqttLink
 from venueair.settings import Settings
 from venueair.store.duckdb_store import DuckDbStore
 
 pytestmark = pytest.mark.integration
+T0 = 1_795_447_500_000
 NAME = {"ko": "이름", "en": "Name"}
 NAMES = {
     "venueair_ingest_duplicate_readings",
     "venueair_ingest_late_readings",
     "venueair_ingest_rejected_readings",
     "venueair_ingest_rejected_messages",
+    "venueair_ingest_uncorrected_readings",
     "venueair_ingest",
     "venueair_metrics_failed",
 }
@@ -68,15 +71,20 @@ def test_a_port_in_use_is_said_in_a_sentence(tmp_path):
     assert "Traceback" not in output
 
 
-def test_what_ingest_counts_is_in_its_metrics(tmp_path):
-    settings = Settings(
-        data=tmp_path,
+def settings_in(folder, *corrections: dict[str, str]) -> Settings:
+    return Settings(
+        data=folder,
         gateway={"venue": "expo"},
         venue=[{"id": "expo", "name": NAME}],
         hall=[{"id": "hall-1", "venue": "expo", "name": NAME}],
         zone=[{"id": "stage", "hall": "hall-1", "name": NAME, "volume_m3": 12}],
         sensor=[{"id": "pm-1", "zone": "stage", "model": "pms5003", "port": "/dev/x"}],
+        correction=corrections,
     )
+
+
+def test_what_ingest_counts_is_in_its_metrics(tmp_path):
+    settings = settings_in(tmp_path)
     store = DuckDbStore(tmp_path / "air.duckdb")
     nowhere = Address(HOST, 1, "", "", mqtt5=False)
     expected = {"pm-1": Expected(("pm2_5",), 1.0)}
@@ -93,3 +101,28 @@ def test_what_ingest_counts_is_in_its_metrics(tmp_path):
         assert line in text.splitlines()
     worker.stop()
     store.close()
+
+
+def test_readings_that_could_not_be_corrected_are_counted_by_device(tmp_path):
+    settings = settings_in(tmp_path, {"kind": "epa_pm2_5", "device": "pm-1", "quantity": "pm2_5"})
+    broker = Embedded(tmp_path)
+    broker.start()
+    store = DuckDbStore(tmp_path / "air.duckdb")
+    expected = {"pm-1": Expected(("pm2_5",), 1.0)}
+    at = address(broker)
+    worker = Worker(settings, ManualClock(T0), at, store, expected, tmp_path / "ingest.sqlite")
+    sensor = MqttLink(at, "sensor")
+    worker.start()
+    sensor.start()
+    try:
+        wait_until(lambda: worker.link.connected and sensor.connected)
+        row = {"v": 1, "boot": "b", "seq": 0, "t": [T0, T0 + 1], "q": {"pm2_5": [10.0, 11.0]}}
+        sensor.publish("venueair/v1/expo/pm-1/data", json.dumps(row).encode())
+        line = 'venueair_ingest_uncorrected_readings_total{device="pm-1"} 2.0'  # there is no humidity
+        metrics = Metrics([lambda: ingest_metrics(worker, settings)])
+        wait_until(lambda: line in metrics.render().decode().splitlines())
+    finally:
+        sensor.stop()
+        worker.stop()
+        store.close()
+        broker.kill()
