@@ -113,8 +113,29 @@ def test_a_request_in_the_middle_of_a_large_write_fails_and_all_of_it_is_written
             store.write(block, MARKS)
     assert store.write(block, MARKS) == 0
     assert len(fake.points) == n
-    assert [len(r.lines) for r in fake.requests if r.status == 204] == [POST_ROWS, POST_ROWS, 1]
+    assert sorted(len(r.lines) for r in fake.requests if r.status == 204) == [1, POST_ROWS, POST_ROWS]
+
+
+def test_two_requests_are_in_flight_while_all_goes_well_and_one_after_an_error(fake, store):
+    a = store.series("d1", "co2")
+    n = POST_ROWS * 3
+    block = good(list(range(T0, T0 + n)), [a] * n, [1.0] * n)
+    slow = Answer(204, stores=True, delay_s=0.3)
+    fake.then(slow, slow, failure(500, "internal error", "shard"))
+    with pytest.raises(StoreRetry):
+        store.write(block, MARKS)
+    assert fake.most_in_flight == 2
+    assert store.marks() == {}
+    fake.most_in_flight = 0
+    fake.then(*[Answer(500, delay_s=0.3)] * 2)
+    for _ in range(2):
+        asked = len(fake.requests)
+        with pytest.raises(StoreRetry):
+            store.write(block, MARKS)
+        assert len(fake.requests) == asked + 1
     assert fake.most_in_flight == 1
+    store.write(block, MARKS)
+    assert (len(fake.points), store.marks()) == (n, MARKS)
 
 
 def test_a_series_is_named_and_marks_are_read_while_the_server_hangs(fake, store):

@@ -2,9 +2,9 @@
 
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -158,15 +158,16 @@ def test_a_server_that_hangs_is_left_after_the_timeout(fake):
     assert stored(fake) == [0, 1, 2]
 
 
-def test_a_slow_server_has_one_request_in_flight(fake, writer):
-    fake.then(*[Answer(204, stores=True, delay_s=0.05)] * 4)
-    threads = [threading.Thread(target=writer.write, args=(lines(n),)) for n in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(5)
-    assert len(fake.requests) == 4
-    assert fake.most_in_flight == 1
+def test_threads_that_write_at_once_get_each_their_own_answer(fake, writer):
+    answers = [Answer(204, stores=True, delay_s=0.05)] * 3 + [failure(503, "busy", "later")]
+    fake.then(*answers)
+    with ThreadPoolExecutor(4) as pool:
+        ended = [pool.submit(writer.write, lines(n)) for n in range(1, 5)]
+    failed = [n for n, future in enumerate(ended, 1) if future.exception()]
+    assert len(failed) == 1
+    assert [future.result().stored for n, future in enumerate(ended, 1) if n not in failed] == [
+        n for n in range(1, 5) if n not in failed
+    ]
 
 
 def test_a_server_that_is_away_is_unreachable_until_it_is_back():

@@ -8,7 +8,7 @@ value only where that was the newest of its series.
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from venueair.store.store import Health, MarkKey, Marks, Period, Rollup, StoreEr
 log = structlog.get_logger(__name__)
 
 POST_ROWS: Final = 20_000
+IN_FLIGHT: Final = 2  # while all goes well: InfluxDB works on one request with one core
 TRIED_STEP_MS: Final = 60_000
 NAMES_S: Final = 30.0
 
@@ -44,9 +45,10 @@ class InfluxStore:
         if books is not None:
             for measurement, bucket in self._buckets.items():
                 self._writers[measurement] = InfluxWriter(server.url, server.write_token, server.org, bucket)
-        self._post = ThreadPoolExecutor(1, thread_name_prefix="influx-post")
+        self._post = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="influx-post")
+        self._in_flight = 1
         self._books = Books(books)
-        self._writing = threading.RLock()  # one request at a time; naming a series does not wait for it
+        self._writing = threading.RLock()  # one block at a time; naming a series does not wait for it
         self._lock = threading.Lock()
         self._names_asked = -NAMES_S
         self._keeps_ms: int | None = None
@@ -236,14 +238,22 @@ class InfluxStore:
         self.connect()
 
     def _send(self, name: str, texts: Iterable[bytes]) -> None:
-        """While the server reads one text the next is made. All are answered when this returns."""
-        sent: Future[None] | None = None
-        for text in texts:
-            if sent is not None:
-                sent.result()
-            sent = self._post.submit(self._send_one, name, text)
-        if sent is not None:
-            sent.result()
+        """While the server reads some texts the next is made. All are answered when this returns or raises:
+        the first error, so that all of them are written again."""
+        sent: list[Future[None]] = []
+        try:
+            for text in texts:
+                sent.append(self._post.submit(self._send_one, name, text))
+                if len(sent) >= self._in_flight:
+                    sent[-self._in_flight].result()
+                    self._in_flight = IN_FLIGHT
+            for answered in sent:
+                answered.result()
+        except StoreError:
+            self._in_flight = 1
+            raise
+        finally:
+            wait(sent)
 
     def _send_one(self, name: str, text: bytes) -> None:
         written = self._writers[name].write(text)
@@ -255,7 +265,8 @@ class InfluxStore:
                 said=written.quarantined[0][1],
             )
         if written.refused:
-            self._refused += written.refused
+            with self._lock:
+                self._refused += written.refused
             log.error("points that InfluxDB refused", count=written.refused, said=written.reason)
 
     def _rows(

@@ -20,7 +20,6 @@ import gzip
 import importlib
 import json
 import re
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -104,7 +103,7 @@ def _halves(body: bytes) -> tuple[bytes, bytes]:
 
 
 class InfluxWriter:
-    """One bucket of one server, over influxdb-client; from any thread, one POST at a time.
+    """One bucket of one server, over influxdb-client; from any thread.
 
     gzipped is for a server that is not on this machine: about a sixth of the bytes.
     """
@@ -124,7 +123,6 @@ class InfluxWriter:
         self._url, self._org, self._bucket = url, org, bucket
         self._gzipped = gzipped
         self._most_bytes: int | None = None
-        self._lock = threading.Lock()
 
     def write(self, lines: Sequence[bytes] | bytes) -> Written:
         """Line protocol with times in ms, a point a line, as lines or as one body without blank lines.
@@ -133,17 +131,15 @@ class InfluxWriter:
         """
         body = (lines if isinstance(lines, bytes) else b"\n".join(lines)).strip(b"\n")
         written = Written()
-        with self._lock:
-            if body:
-                self._store(body, written)
-            if len(written.quarantined) == 1:
-                self._doubt_the_server(written)
+        if body:
+            self._store(body, written)
+        if len(written.quarantined) == 1:
+            self._doubt_the_server(written)
         return written
 
     def check(self) -> None:
         """Raises StoreRetry unless the server is there and lets this token write to the bucket."""
-        with self._lock:
-            answer = self._post(b"")
+        answer = self._post(b"")
         if answer.status != 204:
             raise self._retry(answer, 0)
 
