@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from bench import curves, end_to_end, figures, latency, pipeline
+from bench import curves, end_to_end, figures, history, latency, pipeline
 from bench.report import Report, Settings
 from bench.runs import progress
 
@@ -30,6 +30,7 @@ BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
     "memory": curves.memory,
     "series": curves.series,
     "rows": curves.stored,
+    "history": history.history,
 }
 
 
