@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Engine, and_, false, or_, select, true, up
 from api.alarm import Alarm, acknowledge, reset
 from api.alarm_flood import LOOK_BACK_MS, Flood, flood
 from api.alarm_table import alarm_of, enter_edge
-from api.ops_db import alarms
+from api.tables.alarms import alarms
 from venueair.messages import AlarmEdge, OpenAlarms
 
 Which = Literal["open", "attention", "all"]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, false, func, insert, select, update
 
 from api.alarm import Alarm, begin, episodes
-from api.ops_db import alarm_edges, alarms
+from api.tables.alarms import alarm_edges, alarms
 from venueair.messages import AlarmEdge
 
 RAISED_AGAIN: Final = "raised again"

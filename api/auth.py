@@ -20,8 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.ops_db import api_keys
 from api.problems import problem
+from api.tables.keys import api_keys
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, select
 
-from api.ops_db import alarms, commands
+from api.tables.alarms import alarms
+from api.tables.control import commands
 from venueair.rules_in_force import InForce, rules_of
 from venueair.settings import Settings
 from venueair.store.store import Store

@@ -14,8 +14,9 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine, func, select
 
 from api.dead_letters import DeadLetter, DeadLetters
-from api.ops_db import alarm_edges, commands
 from api.page import Banner
+from api.tables.alarms import alarm_edges
+from api.tables.control import commands
 from gateway.runner import Gateway
 from gateway.spool_file import SpoolError, newest_time
 from ingest.journal import Journal

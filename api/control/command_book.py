@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, RowMapping, Select, select, update
 
 from api.control.command import OPEN, State, Tracked, moved
-from api.ops_db import commands
+from api.tables.control import commands
 
 MAX_ROWS: Final = 1000
 

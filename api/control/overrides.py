@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Engine, RowMapping, Update, select, update
 
 from api.control.priority import Mode
-from api.ops_db import overrides
+from api.tables.control import overrides
 
 UNTIL_RELEASED: Final = 253_402_300_799_000  # 9999-12-31T23:59:59Z in ms
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from api.ops_db import metadata
+from api.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

@@ -9,7 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.alarm import QUIET_MS, episodes
 from api.alarm_book import AlarmBook
 from api.alarm_flood import Flood
-from api.ops_db import alarm_edges, alarms, open_ops_db
+from api.ops_db import open_ops_db
+from api.tables.alarms import alarm_edges, alarms
 from tests.api.parts import edge, latching, replace_edge
 from tests.api.test_alarm import MINUTE, SECOND, seconds
 from venueair.messages import OpenAlarms, open_parts

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 
 from api.auth import OPEN, create_key, find_key, revoke_key
-from api.ops_db import api_keys
+from api.tables.keys import api_keys
 from tests.api.parts import T0
 
 FILL = {"alarm_id": "pm/zone-a/1/1", "purifier": "pf1", "command_id": "c1"}

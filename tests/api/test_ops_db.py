@@ -10,7 +10,8 @@ from sqlalchemy import create_engine, text
 
 import api.ops_db
 from api.alarm_book import AlarmBook
-from api.ops_db import metadata, open_ops_db
+from api.ops_db import open_ops_db
+from api.tables import metadata
 from tests.api.parts import edge
 
 MIGRATIONS = Path(api.ops_db.__file__).parent / "migrations"

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from api.control.loop import Control
-from api.ops_db import metadata
+from api.tables import metadata
 from tests.control.fake_purifier import FakeLink, FakePurifier
 from venueair.clock import ManualClock
 from venueair.messages import Live

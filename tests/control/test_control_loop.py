@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from api.ops_db import metadata
+from api.tables import metadata
 from venueair.clock import RehearsalClock
 from venueair.messages import Live
 
