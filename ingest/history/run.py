@@ -19,7 +19,7 @@ from ingest.history.files import Chunk, HistoryFile
 from ingest.plan import Plan
 from venueair.block import Block, Why
 from venueair.settings import Settings
-from venueair.store.store import MarkKey, Marks, Period, Store
+from venueair.store.store import MarkKey, Marks, Store
 
 READINGS: Final = 500_000  # of a piece, at most
 Progress = Callable[[int, int], None]  # done, of
@@ -64,7 +64,8 @@ def write_history(
     series = [store.series(device, quantity) for quantity in file.quantities]
     key = _key(file, device)
     done = store.marks().get(key, Marks()).upto
-    plan = Plan.of(store.names(), settings.site, (), corrections=settings.correction)
+    names = store.names()
+    plan = Plan.of(names, settings.site, (), corrections=settings.correction)
     state = pipeline.State()
     for chunk in file.chunks(max(1, READINGS // max(1, len(series)))):
         last = chunk.first + len(chunk.t) - 1
@@ -77,7 +78,7 @@ def write_history(
             judged = pipeline.judge(block, state, plan)
             _count(report, judged, len(block), int(block.t.min()))
             if last > done:
-                owed = [Period(device, int(block.t.min()), int(block.t.max()) + 1)]
+                owed = pipeline.owed(block, names, plan)
                 report.replaced += store.write(judged, {key: Marks(last)}, owed)
             else:
                 report.resumed += len(block)

@@ -1,6 +1,7 @@
 """Physics of the demo site, checked against numbers that follow from its table by hand or by calculation."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,23 @@ def test_co2_of_a_full_hall_ends_at_the_steady_state_of_the_mass_balance():
     assert hall.step(room, hall.empty_air(room), Inputs(people=4000), 3600).co2 == pytest.approx(
         990.5, abs=0.1
     )
+
+
+@pytest.mark.parametrize(
+    ("clean_air_m3h", "steady", "hours_to_90_percent"),
+    [(0, 38.17, 2.41), (50_000, 25.05, 1.58), (100_000, 18.65, 1.18), (200_000, 12.34, 0.78)],
+)
+def test_dust_of_a_full_hall_ends_at_the_steady_state_of_the_mass_balance(
+    clean_air_m3h, steady, hours_to_90_percent
+):
+    # C = (Q (1 - eta) Cout + Qinf P Cout + E) / (Q + Qinf + k V + CADR): 10,000 m2 x 10 m, 60 ug/m3 outdoors,
+    # 65,520 m3/h through a filter of 50 %, 10,000 m3/h of leaks, deposition 0.2 /h, people give 1.2 g/h.
+    room = Room(100_000, Ventilation(0.6552, 0.1), Outdoor(pm2_5=60), mixing=1.0)
+    inputs = Inputs(source_mg_per_min=20, clean_air_m3h=clean_air_m3h)
+    clean = replace(hall.empty_air(room), pm2_5=0.0)
+    assert hall.step(room, clean, inputs, 1e6).pm2_5 == pytest.approx(steady, abs=0.01)
+    reached = hall.step(room, clean, inputs, hours_to_90_percent * 3600).pm2_5
+    assert reached / steady == pytest.approx(0.9, abs=0.002)
 
 
 def test_cadr_follows_from_a_decay_in_a_closed_room():
