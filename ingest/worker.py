@@ -48,8 +48,8 @@ log = structlog.get_logger(__name__)
 
 # Messages wait for each other, few of them longer; one that passes a limit, and a full mail, do not.
 LOOK_S: Final = 0.015
-FEW: Final = 50
-QUIET_LOOK_S: Final = 0.08
+FEW: Final = 75
+QUIET_LOOK_S: Final = 0.2
 FULL: Final = 1_000, 50_000  # messages, readings
 MOST: Final = 10_000, 500_000  # above it the broker is not read any more
 

@@ -13,7 +13,7 @@ class Pacing:
 
     eager_per_s: float = 1_000.0
     burst: float = 32.0
-    apart_s: float = 0.001
+    apart_s: float = 0.0002
 
 
 class Pace:
