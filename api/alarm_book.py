@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Engine, and_, false, or_, select, true, update
+from sqlalchemy import ColumnElement, Engine, and_, false, or_, select, true, tuple_, update
 
 from api.alarm import Alarm, acknowledge, reset
 from api.alarm_flood import LOOK_BACK_MS, Flood, flood
@@ -96,20 +96,16 @@ class AlarmBook:
         now: int,
         *,
         limit: int,
-        after: str | None = None,
+        after: tuple[int, str] | None = None,
         family: str | None = None,
     ) -> list[Alarm]:
-        """Newest first; `after` is the last id of the page before. Raises KeyError when it is unknown."""
+        """Newest first; `after` is (raised, id) of the last row of the page before, be it there or not."""
         query = select(alarms).order_by(alarms.c.raised.desc(), alarms.c.id.desc()).limit(limit)
         query = query.where(_is(which, now))
         if family is not None:
             query = query.where(alarms.c.family == family)
         if after is not None:
-            last = self.get(after)
-            if last is None:
-                raise KeyError(after)
-            same = and_(alarms.c.raised == last.raised, alarms.c.id < last.id)
-            query = query.where(or_(alarms.c.raised < last.raised, same))
+            query = query.where(tuple_(alarms.c.raised, alarms.c.id) < after)
         with self._engine.connect() as connection:
             return [alarm_of(row) for row in connection.execute(query)]
 

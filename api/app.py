@@ -11,11 +11,12 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.audited import Audited, check_audited
 from api.auth import Door, check_role
 from api.metrics import service_metrics
 from api.page import Banner, Page
 from api.page.reference import CSP, reference
-from api.routes import alarms, dead_letters, health, purifiers, readings, site, stream
+from api.routes import alarms, audit, dead_letters, decisions, health, purifiers, readings, site, stream
 from api.schemas import Problem
 from api.service import ApiService
 from venueair.metrics import Metrics, Source
@@ -34,7 +35,7 @@ def create_app(
         docs_url=None,  # FastAPI's own load scripts from other hosts, which a closed network has not
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(check_role)],
+        dependencies=[Depends(check_role), Depends(check_audited)],
         responses={"default": {"model": Problem, "content": {problems.MEDIA_TYPE: {}}}},
     )
     page = Page(banner)
@@ -60,10 +61,13 @@ def create_app(
         stream.router,
         health.router,
         dead_letters.router,
+        audit.router,
+        decisions.router,
     ):
         app.include_router(router, prefix="/api/v1")
     # The last one added is the outermost.
     app.add_middleware(BodyLimit)
+    app.add_middleware(Audited, book=service.audit, clock=service.clock)
     app.add_middleware(Door, engine=service.engine)
     app.add_middleware(BrowserHeaders)
     return app

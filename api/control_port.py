@@ -19,6 +19,7 @@ class OverrideView(BaseModel):
     by: str
     reason: str
     until: int | None = None
+    since: int | None = None
 
 
 class LastCommand(BaseModel):
@@ -82,8 +83,15 @@ class ControlPort(Protocol):
 
     def command(self, id: str) -> dict[str, Any] | None: ...  # noqa: A002  # the word of the route
 
-    def commands(self, *, purifier: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """Newest first."""
+    def commands(
+        self,
+        *,
+        purifier: str | None,
+        state: str | None,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Newest first; `after` is (created, id) of the last row of the page before."""
 
     def zones(self) -> list[dict[str, Any]]:
         """One row a zone: zone, automatic, degraded, demand level, why."""

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.etag import PreconditionError
 from venueair.store.store import StoreError
 
 log = structlog.get_logger(__name__)
@@ -24,17 +25,24 @@ _TITLES = {
     405: "Method not allowed",
     406: "No such format",
     409: "Refused",
+    412: "Changed by somebody else",
     413: "Too large",
     422: "Not understood",
+    428: "Say what you have seen",
     500: "Internal error",
     503: "Not available now",
 }
 
 
 def problem(
-    status: int, detail: str, *, headers: dict[str, str] | None = None, errors: list[Any] | None = None
+    status: int,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    errors: list[Any] | None = None,
+    extra: dict[str, Any] | None = None,
 ) -> Response:
-    """`errors` lists what is wrong field by field."""
+    """`errors` lists what is wrong field by field; `extra` are further members (RFC 9457, section 3.2)."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),
@@ -43,6 +51,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
+    body |= extra or {}
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -59,7 +68,8 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = str(error.detail)
     if error.status_code == 404 and detail == "Not Found":
         detail = f"there is nothing at {request.url.path}"
-    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+    extra = error.extra if isinstance(error, PreconditionError) else None
+    return problem(error.status_code, detail, headers=dict(error.headers or {}), extra=extra)
 
 
 async def _validation(_request: Request, error: Exception) -> Response:

@@ -13,9 +13,11 @@ from sqlalchemy import Engine
 from api.alarm import Alarm
 from api.alarm_book import AlarmBook
 from api.alarm_load import LoadNews, alarm_load
+from api.audit_book import AuditBook
 from api.captions import Captions
 from api.control_port import ControlPort
 from api.dead_letters import DeadLetters
+from api.decision_book import DecisionBook
 from api.device_states import DeviceStates, intervals
 from api.left_out import at_odds_rows, left_out_rows
 from api.live import LiveValues, stale_bound_s
@@ -63,6 +65,7 @@ class ApiService:
         captions: Captions | None = None,
         dead_letters: DeadLetters | None = None,
         link: LinkPort | None = None,
+        audit: AuditBook | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -73,6 +76,8 @@ class ApiService:
         self.values = LiveValues()
         self.devices = DeviceStates()
         self.alarms = AlarmBook(engine)
+        self.audit = audit or AuditBook(engine)
+        self.decisions = DecisionBook(engine)
         self.rules = Rulebook(settings, datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date())
         self.captions = captions
         self.dead_letters = dead_letters

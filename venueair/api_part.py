@@ -6,9 +6,11 @@ from prometheus_client import Metric
 from sqlalchemy import Engine
 
 from api.app import create_app
+from api.audit_book import AuditBook
 from api.captions import Captions
 from api.control.loop import Control
 from api.dead_letters import DeadLetters
+from api.journal import Journal
 from api.ops_db import open_ops_db
 from api.page import Banner
 from api.server import ApiServer, ServerError
@@ -46,7 +48,9 @@ class ApiPart:
         self.hub = Hub()
         self.captions = Captions(self.hub) if banner else None
         self.control_link = MqttLink(address, f"control-{settings.gateway.venue}")
-        self.control = Control(settings, clock, self.control_link, engine, self.hub.publish)
+        self.audit = AuditBook(engine)
+        self.journal = Journal(settings, clock, engine, self.audit, self.hub.publish)
+        self.control = Control(settings, clock, self.control_link, engine, self.journal)
         self.service = ApiService(
             settings,
             clock,
@@ -58,6 +62,7 @@ class ApiPart:
             on_live=self.control.on_live,
             captions=self.captions,
             dead_letters=dead_letters,
+            audit=self.audit,
         )
         app = create_app(self.service, banner=banner, metrics=[*metrics, self.metrics])
         self._server = ApiServer(app, self.hub.close)
@@ -89,3 +94,5 @@ class ApiPart:
         yield counter(
             "venueair_control", "Messages to control not as they should be", dict(self.control.counts)
         )
+        yield counter("venueair_audit", "Rows of the audit log, written or not", dict(self.audit.counts))
+        yield counter("venueair_journal", "What control did, written down or lost", dict(self.journal.counts))

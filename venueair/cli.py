@@ -15,6 +15,7 @@ import structlog
 import typer
 
 from venueair import stopping
+from venueair.cli_audit import audit_app
 from venueair.cli_calibrate import calibrate
 from venueair.cli_export import export
 from venueair.cli_history import import_history
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+app.add_typer(audit_app, name="audit")
 
 SERVICES = frozenset({"demo", "run", "gateway", "ingest", "api"})
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Engine, RowMapping, Select, select, update
+from sqlalchemy import Engine, RowMapping, Select, select, tuple_, update
 
 from api.control.command import OPEN, State, Tracked, moved
 from api.tables.control import commands
@@ -31,13 +31,22 @@ class CommandBook:
         found = self._rows(select(commands).where(commands.c.id == id))
         return found[0] if found else None
 
-    def rows(self, *, purifier: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
-        """Newest first, at most `limit` and never above 1,000."""
+    def rows(
+        self,
+        *,
+        purifier: str | None,
+        state: str | None,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Newest first, at most `limit` and never above 1,000; `after` is (created, id) of the last seen."""
         query = select(commands).order_by(commands.c.created.desc(), commands.c.id.desc())
         if purifier is not None:
             query = query.where(commands.c.purifier == purifier)
         if state is not None:
             query = query.where(commands.c.state == state)
+        if after is not None:
+            query = query.where(tuple_(commands.c.created, commands.c.id) < after)
         return self._rows(query.limit(max(0, min(limit, MAX_ROWS))))
 
     def resume(self, now_s: float, now_ms: int, ttl_s: float) -> list[Tracked]:

@@ -153,5 +153,12 @@ class Control:
         venue = self._site.venue_of_zone(self._site.purifier[found.purifier].zone)
         return waiting_row(found, venue, found.is_active(self._clock.now_ms()))
 
-    def commands(self, *, purifier: str | None, state: str | None, limit: int) -> list[dict[str, Any]]:
-        return self._steering.commands.rows(purifier=purifier, state=state, limit=limit)
+    def commands(
+        self,
+        *,
+        purifier: str | None,
+        state: str | None,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        return self._steering.commands.rows(purifier=purifier, state=state, limit=limit, after=after)

@@ -23,7 +23,9 @@ def purifier_view(
     override_view = None
     if override is not None:
         until = None if override.until == UNTIL_RELEASED else override.until
-        override_view = OverrideView(by=override.by, reason=override.reason, until=until)
+        override_view = OverrideView(
+            by=override.by, reason=override.reason, until=until, since=override.created
+        )
     last_command = None
     if unit.last is not None:
         last_command = LastCommand(id=unit.last.id, state=unit.last.state.value, reason=unit.last.reason)

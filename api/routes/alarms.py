@@ -1,8 +1,7 @@
 """Alarms: list, look at, acknowledge, reset. An id contains slashes and is used as it is."""
 
 from collections.abc import Callable
-from typing import Annotated, Literal
-from urllib.parse import urlencode
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
@@ -10,11 +9,13 @@ from starlette.responses import Response
 from api.alarm import Alarm
 from api.alarm_schemas import AlarmLoad, AlarmRow
 from api.auth import needs
+from api.paging import Cursor, link
 from api.routes import PrincipalDep, ServiceDep, json_response
 from api.schemas import AckRequest
 from api.service import ApiService
 
 router = APIRouter(tags=["alarms"])
+ALARMS: Final = Cursor("alarms", has_id=True)
 
 
 @router.get("/alarms", response_model=list[AlarmRow])
@@ -24,7 +25,9 @@ def alarms(
     state: Literal["open", "attention", "all"] = "open",
     family: Annotated[Literal["operating", "screening"] | None, Query(description="none: both")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[str | None, Query(description="last id of the page before")] = None,
+    after: Annotated[
+        str | None, Query(pattern=ALARMS.pattern, description="cursor in the Link header of the page before")
+    ] = None,
 ) -> Response:
     """Newest first; `attention` adds what was over before anybody saw it.
 
@@ -32,16 +35,12 @@ def alarms(
     come than people can look at.
     """
     now = service.now()
-    try:
-        found = service.alarms.page(state, now, limit=limit, after=after, family=family)
-    except KeyError as error:
-        raise HTTPException(422, "after is not the id of an alarm") from error
+    key = ALARMS.key(after)
+    found = service.alarms.page(state, now, limit=limit + 1, after=key, family=family)
+    page = ALARMS.page(found, limit, lambda alarm: (alarm.raised, alarm.id))
     headers = {"Alarm-Flood": "false" if service.alarms.flood(now).since is None else "true"}
-    if len(found) == limit:
-        asked = {"state": state, "limit": limit, "after": found[-1].id}
-        following = urlencode(asked | ({"family": family} if family else {}))
-        headers["Link"] = f'</api/v1/alarms?{following}>; rel="next"'
-    return json_response([service.alarm_row(alarm) for alarm in found], headers=headers)
+    headers |= link("/api/v1/alarms", {"state": state, "limit": limit, "family": family}, page.following)
+    return json_response([service.alarm_row(alarm) for alarm in page.rows], headers=headers)
 
 
 @router.get("/alarms/load", response_model=AlarmLoad)

@@ -1,17 +1,18 @@
 """What ingest could not take: for the person who finds out why a device's readings are missing."""
 
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, Final
 
 from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from api.auth import needs
 from api.dead_letters import dead_letter_row
+from api.paging import Cursor, link
 from api.routes import ServiceDep, json_response
 from api.schemas import DeadLetterRow
 
 router = APIRouter(tags=["health"])
+DEAD_LETTERS: Final = Cursor("letters")
 
 
 @router.get("/dead-letters", response_model=list[DeadLetterRow])
@@ -19,7 +20,10 @@ router = APIRouter(tags=["health"])
 def dead_letters(
     service: ServiceDep,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[int | None, Query(ge=0, lt=2**63, description="last id of the page before")] = None,
+    after: Annotated[
+        str | None,
+        Query(pattern=DEAD_LETTERS.pattern, description="cursor in the Link header of the page before"),
+    ] = None,
 ) -> Response:
     """Newest first; a full page carries the address of the next in its Link header.
 
@@ -31,9 +35,8 @@ def dead_letters(
             "ingest runs in a process of its own and keeps them there: table dead_letters of ingest.sqlite,"
             " in the data folder of `venueair ingest`",
         )
-    found = service.dead_letters(after, limit)
-    headers = {}
-    if len(found) == limit:
-        following = urlencode({"limit": limit, "after": found[-1].id})
-        headers["Link"] = f'</api/v1/dead-letters?{following}>; rel="next"'
-    return json_response([dead_letter_row(letter) for letter in found], headers=headers)
+    key = DEAD_LETTERS.key(after)
+    found = service.dead_letters(key[0] if key else None, limit + 1)
+    page = DEAD_LETTERS.page(found, limit, lambda letter: (letter.id, ""))
+    headers = link("/api/v1/dead-letters", {"limit": limit}, page.following)
+    return json_response([dead_letter_row(letter) for letter in page.rows], headers=headers)

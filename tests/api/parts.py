@@ -147,7 +147,7 @@ class FakeControl:
     def command(self, id):  # noqa: A002  # as in ControlPort
         return {"id": id, "state": "SENT"} if id == "c1" else None
 
-    def commands(self, *, purifier, state, limit):
+    def commands(self, *, purifier, state, limit, after=None):
         return [{"id": "c1", "state": "SENT", "purifier": "pf1"}][:limit]
 
     def zones(self):

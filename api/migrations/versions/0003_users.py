@@ -1,0 +1,8 @@
+"""Users, sessions and grants."""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
