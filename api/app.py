@@ -16,7 +16,18 @@ from api.auth import Door, check_role
 from api.metrics import service_metrics
 from api.page import Banner, Page
 from api.page.reference import CSP, reference
-from api.routes import alarms, audit, dead_letters, decisions, health, purifiers, readings, site, stream
+from api.routes import (
+    alarms,
+    audit,
+    dead_letters,
+    decisions,
+    health,
+    purifiers,
+    readings,
+    site,
+    stops,
+    stream,
+)
 from api.schemas import Problem
 from api.service import ApiService
 from venueair.metrics import Metrics, Source
@@ -58,6 +69,7 @@ def create_app(
         readings.router,
         alarms.router,
         purifiers.router(),
+        stops.router,
         stream.router,
         health.router,
         dead_letters.router,

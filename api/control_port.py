@@ -81,6 +81,18 @@ class ControlPort(Protocol):
         purifier and ControlRefusedError when it cannot be done now.
         """
 
+    def stop_hall(self, hall: str, *, by: str, reason: str) -> None:
+        """Stops every unit of a hall until somebody releases it; repeated, it changes nothing.
+
+        Raises KeyError for an unknown hall.
+        """
+
+    def release_hall(self, hall: str, *, by: str, reason: str) -> None:
+        """Raises KeyError for an unknown hall and ControlRefusedError for one that is not stopped."""
+
+    def hall_stops(self) -> list[dict[str, Any]]:
+        """One row a stopped hall: hall, by, reason, since, and units stopped, not_stopped, unknown."""
+
     def command(self, id: str) -> dict[str, Any] | None: ...  # noqa: A002  # the word of the route
 
     def commands(

@@ -4,6 +4,7 @@ from typing import Final
 
 from api.control.demand import DemandState, Sample, adopt, step
 from api.control.dispatch import ZoneDemand, unit_level, zone_demand, zone_level, zone_top_level
+from api.control.hall_stops import HallStop
 from api.control.overrides import Override
 from api.control.priority import Decision, Situation, Wish, decide
 from api.control.unit import Unit, is_online, is_running
@@ -56,9 +57,15 @@ class Decisions:
         return zone_demand(states, self._top[zone])
 
     def decide(
-        self, purifier: Purifier, unit: Unit, override: Override | None, now_s: float, now_ms: int
+        self,
+        purifier: Purifier,
+        unit: Unit,
+        override: Override | None,
+        stop: HallStop | None,
+        now_s: float,
+        now_ms: int,
     ) -> Decision:
-        """`override` is the purifier's newest, also when it is over."""
+        """`override` is the purifier's newest and `stop` its hall's, also when they are over."""
         if unit.reported is None or unit.fan is None:
             return Decision("unknown", "nothing heard of the unit yet: no commands")
         if not is_online(unit, now_s):
@@ -72,7 +79,15 @@ class Decisions:
             and override.has_issued(unit.reported.command)
         )
         released_why = None
-        if unit.released_by is not None and now_s < unit.released_until_s:
+        if (
+            stop is not None
+            and not stop.is_in_force
+            and unit.reported.mode == "stopped"
+            and unit.reported.source == "remote"
+            and stop.has_issued(unit.reported.command)
+        ):
+            released_why = f"the stop of the hall was released by {stop.released_by}"
+        elif unit.released_by is not None and now_s < unit.released_until_s:
             released_why = f"released by {unit.released_by}"
         elif is_left_over and override is not None and override.mode == "stopped":
             released_why = f"the stop by {override.by} ended"
@@ -86,6 +101,7 @@ class Decisions:
             fan=unit.fan,
             now_s=now_s,
             local_since_s=unit.local_since_s,
+            safety=_must_stand_still(stop),
             override=None if is_over else _override_wish(override),
             released_why=released_why,
             automatic=_automatic_wish(demand, purifier),
@@ -100,6 +116,12 @@ class Decisions:
         before = self._states[position] or DemandState(lost_s=now_s)
         top = self._top[target.zone]
         self._states[position] = step(before, sample, now_s, target, self._control, top)
+
+
+def _must_stand_still(stop: HallStop | None) -> str | None:
+    if stop is None or not stop.is_in_force:
+        return None
+    return f"the whole hall is stopped by {stop.by}: {stop.reason}"
 
 
 def _override_wish(override: Override | None) -> Wish | None:

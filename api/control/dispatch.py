@@ -60,13 +60,14 @@ def wait_reason(unit: Unit, decision: Decision, now_s: float, start_wait_s: floa
         return None
     if is_reported(decision, unit.reported):
         return None
-    if unit.failures >= MAX_FAILURES:
+    is_safety = decision.slot == "safety"  # is never given up, and what undoes it is undone at once
+    if unit.failures >= MAX_FAILURES and not is_safety:
         ended = unit.last.state if unit.last is not None else "unknown"
         return (
             f"gave up after {unit.failures} failed commands, the last {ended}: see to the unit, order again"
         )
     target = (decision.mode, decision.level)
-    is_repeat = unit.last is not None and (unit.last.mode, unit.last.level) == target
+    is_repeat = not is_safety and unit.last is not None and (unit.last.mode, unit.last.level) == target
     if now_s < unit.retry_at_s and (is_repeat or unit.failures > 0):
         return f"next try in {unit.retry_at_s - now_s:.0f} s"
     if decision.mode == "run" and unit.fan is not None and not unit.fan.is_running and start_wait_s > 0:

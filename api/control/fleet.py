@@ -12,6 +12,7 @@ from api.control import command as life
 from api.control.command import State, Tracked
 from api.control.command_book import CommandBook, row_of
 from api.control.dispatch import start_wait_s, wait_reason
+from api.control.hall_stops import HallStop
 from api.control.overrides import Override
 from api.control.priority import Decision
 from api.control.purifier_link import PurifierLink
@@ -99,9 +100,12 @@ class Fleet:
                 log.warning("ack for a command that this purifier never got", purifier=name, id=ack.id[:64])
 
     def drive(
-        self, name: str, decision: Decision, override: Override | None, link: PurifierLink
+        self, name: str, decision: Decision, order: Override | HallStop | None, link: PurifierLink
     ) -> str | None:
-        """One step towards `decision`; returns the id of a command that it created."""
+        """One step towards `decision`; returns the id of a command that it created.
+
+        `order`: the person's word that is behind it, where one is.
+        """
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.units[name]
         if unit.pending is not None:
@@ -126,9 +130,7 @@ class Fleet:
             self.units[name] = unit = replace(self.units[name], fan=unit.fan)
         elif is_reported(decision, reported):
             return None
-        return (
-            None if self.waits(name, decision) is not None else self._create(name, decision, override, link)
-        )
+        return None if self.waits(name, decision) is not None else self._create(name, decision, order, link)
 
     def waits(self, name: str, decision: Decision) -> str | None:
         """Why a wanted command is not sent now; None when it may be or none is wanted."""
@@ -137,7 +139,9 @@ class Fleet:
         wait_s = start_wait_s(self._last_start_s, self._venue(name), now_s, stagger_s)
         return wait_reason(self.units[name], decision, now_s, wait_s)
 
-    def _create(self, name: str, decision: Decision, override: Override | None, link: PurifierLink) -> str:
+    def _create(
+        self, name: str, decision: Decision, order: Override | HallStop | None, link: PurifierLink
+    ) -> str:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.units[name]
         assert unit.reported is not None
@@ -147,9 +151,9 @@ class Fleet:
         assert decision.level is not None
         ttl_s = self._control.ttl_s
         id_, issued_by = str(uuid.uuid4()), unit.released_by or "automatic"
-        if decision.slot == "override" and override is not None:
-            issued_by = override.by
-            id_ = override.id if self._book.row(override.id) is None else f"{override.id}.{id_[:8]}"
+        if decision.slot in ("override", "safety") and order is not None:
+            issued_by = order.by
+            id_ = order.id if self._book.row(order.id) is None else f"{order.id}.{id_[:8]}"
         tracked = Tracked(
             id=id_,
             venue=self._venue(name),

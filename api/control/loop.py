@@ -30,7 +30,8 @@ MAX_HZ: Final = 10.0  # real time: a fast rehearsal does not need more
 class Control:
     """Implements api.control_port.ControlPort. The owner of `link` starts and stops it.
 
-    `on_event` gets ("command" | "purifier", row) with control's lock held: it must return at once.
+    `on_event` gets ("command" | "purifier" | "hall_stops", row) with control's lock held: it must return at
+    once.
     """
 
     def __init__(
@@ -133,6 +134,18 @@ class Control:
                 reason=reason,
                 release=release,
             )
+
+    def stop_hall(self, hall: str, *, by: str, reason: str) -> None:
+        with self._lock:
+            self._steering.stop_hall(hall, self._link, by=by, reason=reason)
+
+    def release_hall(self, hall: str, *, by: str, reason: str) -> None:
+        with self._lock:
+            self._steering.release_hall(hall, self._link, by=by, reason=reason)
+
+    def hall_stops(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return self._steering.hall_stop_rows()
 
     def purifiers(self) -> list[PurifierView]:
         with self._lock:

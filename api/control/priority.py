@@ -1,7 +1,8 @@
 """Who decides what a purifier does now: slots, the highest wins.
 
-minimum on/off time > local button > operator override > automatic > default. Above all of them stands that a
-stopped unit is started by nobody but a person: no slot yields a command for it unless it was released.
+safety (its hall is stopped) > minimum on/off time > local button > operator override > automatic > default.
+Above all of them stands that a stopped unit is started by nobody but a person: no slot yields a command for
+it unless it was released. Safety does not wait for minimum times, and acts in zones that only advise, too.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ Mode = Literal["run", "idle", "stopped"]
 class Slot(IntEnum):
     """Smaller wins, as in the BACnet priority array (ANSI/ASHRAE 135, clause 19), whose numbers these are."""
 
+    SAFETY = 1
     MINIMUM = 6
     LOCAL = 7
     OVERRIDE = 8
@@ -43,6 +45,7 @@ class Fan:
 class Situation:
     """All that decides. `level_now` is that of the command on its way, else the reported one.
 
+    `safety` says why the unit must stand still, whatever else is wanted; None: nothing asks for that.
     `local_since_s` is when the unit's own button was last seen pressed; None when it does not hold.
     `released_why` says why a stopped unit may leave that state: a person released it, or our own stop ended.
     """
@@ -52,6 +55,7 @@ class Situation:
     fan: Fan
     now_s: float
     local_since_s: float | None
+    safety: str | None
     override: Wish | None
     released_why: str | None
     automatic: Wish | None
@@ -73,6 +77,8 @@ class Decision:
 
 
 def decide(now: Situation, control: ControlSettings) -> Decision:
+    if now.safety is not None:
+        return Decision("safety", now.safety, "stopped", 0, acts=True)
     if now.local_since_s is not None and now.now_s - now.local_since_s < control.local_hold_s:
         left_s = now.local_since_s + control.local_hold_s - now.now_s
         return Decision("local", f"set at the unit itself: left alone for another {left_s:.0f} s")

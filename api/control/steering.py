@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from api.control.command_book import CommandBook
 from api.control.decisions import Decisions
 from api.control.fleet import Fleet
+from api.control.hall_stops import HallStop, HallStopBook
 from api.control.orders import check_order, until_ms
 from api.control.overrides import Override, OverrideBook
 from api.control.priority import Decision
 from api.control.purifier_link import PurifierLink
-from api.control.view import purifier_view
-from api.control_port import OrderMode, PurifierView
+from api.control.view import hall_stop_row, purifier_view
+from api.control_port import ControlRefusedError, OrderMode, PurifierView
 from venueair.clock import Clock
 from venueair.messages import PurifierState
 from venueair.settings import Settings
@@ -26,7 +27,7 @@ LEASED: Final = frozenset({"automatic", "degraded", "override", "minimum"})
 class Steering:
     """Not thread-safe: its owner holds one lock around every call.
 
-    `on_event` gets ("command" | "purifier", row) at every change.
+    `on_event` gets ("command" | "purifier" | "hall_stops", row) at every change.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Steering:
         self._on_event = on_event
         self.commands = CommandBook(engine)
         self.overrides = OverrideBook(engine)
+        self.hall_stops = HallStopBook(engine)
         self.decisions = Decisions(self._site, self._control)
         self.fleet = Fleet(
             self._site,
@@ -55,7 +57,9 @@ class Steering:
 
     def drive(self, name: str, link: PurifierLink) -> str | None:
         """One step towards what is decided now; the id of a command when that created one."""
-        command = self.fleet.drive(name, self.decide(name), self.overrides.newest(name), link)
+        stop = self._hall_stop(name)
+        order = stop if stop is not None and stop.is_in_force else self.overrides.newest(name)
+        command = self.fleet.drive(name, self.decide(name), order, link)
         self.show(name)
         return command
 
@@ -70,7 +74,51 @@ class Steering:
         newest = self.overrides.newest(name)
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.fleet.units[name]
-        return self.decisions.decide(self._site.purifier[name], unit, newest, now_s, now_ms)
+        stop = self._hall_stop(name)
+        return self.decisions.decide(self._site.purifier[name], unit, newest, stop, now_s, now_ms)
+
+    def _hall_stop(self, name: str) -> HallStop | None:
+        """Of the purifier's hall, the newest, also when it is over."""
+        return self.hall_stops.newest(self._hall_of(name))
+
+    def _hall_of(self, name: str) -> str:
+        return self._site.zone[self._site.purifier[name].zone].hall
+
+    def stop_hall(self, hall: str, link: PurifierLink, *, by: str, reason: str) -> None:
+        """Every unit of the hall is stopped now, or as soon as it is there. Stopped already: nothing changes.
+
+        Raises KeyError for an unknown hall.
+        """
+        before = self.hall_stops.newest(self._site.hall[hall].id)
+        if before is None or not before.is_in_force:
+            self.hall_stops.enter(HallStop(str(uuid.uuid4()), hall, by, reason, self._clock.now_ms()))
+        for name in self._units_of(hall):
+            self.drive(name, link)
+        self._on_event("hall_stops", {"stops": self.hall_stop_rows()})
+
+    def release_hall(self, hall: str, link: PurifierLink, *, by: str, reason: str) -> None:
+        """Ends the stop; only what it stopped itself may run again. Raises KeyError for an unknown hall and
+        ControlRefusedError for one that is not stopped."""
+        try:
+            self.hall_stops.release(self._site.hall[hall].id, by, reason, self._clock.now_ms())
+        except KeyError as error:
+            if hall not in self._site.hall:
+                raise
+            raise ControlRefusedError(f"{hall} is not stopped: nothing to release") from error
+        for name in self._units_of(hall):
+            self.drive(name, link)
+        self._on_event("hall_stops", {"stops": self.hall_stop_rows()})
+
+    def hall_stop_rows(self) -> list[dict[str, Any]]:
+        """Halls that are stopped now, with the state of each unit."""
+        return [
+            hall_stop_row(stop, [self.view(name) for name in self._units_of(stop.hall)])
+            for stop in self.hall_stops.in_force()
+            if stop.hall in self._site.hall
+        ]
+
+    def _units_of(self, hall: str) -> list[str]:
+        return [name for name in self.fleet.units if self._hall_of(name) == hall]
 
     def order(
         self,
@@ -88,6 +136,11 @@ class Steering:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.fleet.units[name]
         override = self.overrides.in_force(name, now_ms)
+        stop = self._hall_stop(name)
+        if mode != "stopped" and stop is not None and stop.is_in_force:
+            raise ControlRefusedError(
+                f"{stop.hall} is stopped by {stop.by} ({stop.reason}): release the hall first"
+            )
         check_order(
             self._site.purifier[name],
             unit,

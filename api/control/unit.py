@@ -144,5 +144,6 @@ def on_command_moved(unit: Unit, command: Tracked, now_s: float) -> Unit:
     if command.state is State.REJECTED and command.history[-1][2] == "session":
         ended = replace(ended, session=None)
     failures = unit.failures + 1
-    wait_s = min(BACKOFF_S[1], BACKOFF_S[0] * 2.0 ** (failures - 1))
+    is_safety = command.history[0][2] == "safety"
+    wait_s = BACKOFF_S[0] if is_safety else min(BACKOFF_S[1], BACKOFF_S[0] * 2.0 ** (failures - 1))
     return replace(ended, failures=failures, retry_at_s=now_s + wait_s)

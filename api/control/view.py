@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.control.dispatch import ZoneDemand
+from api.control.hall_stops import HallStop
 from api.control.overrides import UNTIL_RELEASED, Override
 from api.control.priority import Decision
 from api.control.unit import Unit, is_online
@@ -61,6 +62,19 @@ def zone_row(zone: Zone, demand: ZoneDemand | None) -> dict[str, Any]:
         "level": demand.level if demand else None,
         "top_level": demand.top_level if demand else None,
         "why": demand.why if demand else "no target for this zone",
+    }
+
+
+def hall_stop_row(stop: HallStop, units: list[PurifierView]) -> dict[str, Any]:
+    """Units by what is known of them now; `unknown` ones are not there, and may run."""
+    return {
+        "hall": stop.hall,
+        "by": stop.by,
+        "reason": stop.reason,
+        "since": stop.created,
+        "stopped": [unit.id for unit in units if unit.online and unit.mode == "stopped"],
+        "not_stopped": [unit.id for unit in units if unit.online and unit.mode != "stopped"],
+        "unknown": [unit.id for unit in units if not unit.online],
     }
 
 

@@ -118,6 +118,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.orders: list[dict[str, Any]] = []
         self.refuses = False
+        self.stops: dict[str, dict[str, str]] = {}
 
     def purifiers(self):
         last = LastCommand(id="c1", state="APPLIED", reason="zone-a pm2_5 41 > 35")
@@ -143,6 +144,21 @@ class FakeControl:
             raise ControlRefusedError("the unit is offline; look at its plug")
         self.orders.append(order)
         return f"c{len(self.orders)}"
+
+    def stop_hall(self, hall, *, by, reason):
+        if hall != "hall-a":
+            raise KeyError(hall)
+        self.stops[hall] = {"by": by, "reason": reason}
+
+    def release_hall(self, hall, *, by, reason):
+        if hall != "hall-a":
+            raise KeyError(hall)
+        if self.stops.pop(hall, None) is None:
+            raise ControlRefusedError(f"{hall} is not stopped: nothing to release")
+
+    def hall_stops(self):
+        units = {"stopped": ["pf1"], "not_stopped": [], "unknown": []}
+        return [{"hall": hall, **said, "since": T0, **units} for hall, said in self.stops.items()]
 
     def command(self, id):  # noqa: A002  # as in ControlPort
         return {"id": id, "state": "SENT"} if id == "c1" else None

@@ -11,7 +11,7 @@ from api.auth import OPEN, create_key, find_key, revoke_key
 from api.tables.keys import api_keys
 from tests.api.parts import T0
 
-FILL = {"alarm_id": "pm/zone-a/1/1", "purifier": "pf1", "command_id": "c1"}
+FILL = {"alarm_id": "pm/zone-a/1/1", "purifier": "pf1", "command_id": "c1", "hall": "hall-a"}
 
 
 def addresses(app):

@@ -24,6 +24,7 @@ QUIET = Situation(
     fan=Fan(False, -1e6),
     now_s=0.0,
     local_since_s=None,
+    safety=None,
     override=None,
     released_why=None,
     automatic=Wish("run", 2, "pm"),
@@ -163,6 +164,7 @@ SITUATION = st.builds(
     fan=st.builds(Fan, st.booleans(), st.floats(-1000, 0)),
     now_s=st.just(0.0),
     local_since_s=st.none() | st.floats(-10000, 0),
+    safety=st.none() | st.just("the hall is stopped"),
     override=WISH,
     released_why=st.none(),
     automatic=AUTOMATIC,
@@ -181,8 +183,16 @@ def test_a_stopped_unit_that_nobody_released_is_never_told_to_run(situation):
 
 
 @given(SITUATION)
-def test_no_decision_switches_a_fan_within_its_minimum_time(situation):
+def test_what_must_stand_still_is_stopped_whatever_else_is_wanted(situation):
+    decision = decide(replace(situation, safety="the hall is stopped"), CONTROL)
+    assert (decision.slot, decision.mode, decision.acts) == ("safety", "stopped", True)
+
+
+@given(SITUATION)
+def test_no_decision_but_safety_switches_a_fan_within_its_minimum_time(situation):
     decision = decide(situation, CONTROL)
+    if decision.slot == "safety":
+        return
     if not decision.acts or (decision.mode == "run") == situation.fan.is_running:
         return
     minimum_s = CONTROL.min_on_s if situation.fan.is_running else CONTROL.min_off_s
