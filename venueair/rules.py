@@ -163,10 +163,18 @@ class Target(Part):
         return value
 
 
+class FireInput(Part):
+    """A contact of the fire panel, read by a sensor as quantity `fire`, and the halls that it is about."""
+
+    sensor: Id
+    halls: Annotated[tuple[Id, ...], Field(min_length=1)]
+
+
 class ControlSettings(Part):
     """Timings of control, in hall seconds; the start values are docs/control.md's."""
 
     targets: tuple[Target, ...] = ()
+    fire_inputs: tuple[FireInput, ...] = ()
     min_on_s: Seconds = 300
     min_off_s: Seconds = 180
     stagger_s: Seconds = 10

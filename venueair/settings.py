@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as EnvironmentProblem
 from venueair.corrections import Correction
 from venueair.limits import FACILITIES
 from venueair.rules import ControlSettings, Rule
+from venueair.settings_control import fire_mistakes
 from venueair.settings_corrections import correction_mistakes, without_kind
 from venueair.settings_lines import Loc, line_of
 from venueair.settings_rules import rule_mistakes
@@ -246,6 +247,7 @@ def _reference_mistakes(raw: dict[str, Any], models: Collection[str]) -> list[tu
     for i, target in enumerate(_rows(control.get("targets")) if isinstance(control, dict) else []):
         if isinstance(target, dict):
             must_exist(("control", "targets", i, "zone"), "zone", target.get("zone"))
+    found += fire_mistakes(control, rows["sensor"], ids["hall"])
     # Zones and devices share one name space: both are sources of readings.
     for kinds in (("venue",), ("hall",), ("zone", "sensor", "purifier")):
         seen: set[str] = set()

@@ -82,6 +82,7 @@ class Control:
         with self._lock:
             self._steering.decisions.tick(self._clock.monotonic())
             self._steering.overrides.end_over(self._clock.now_ms())
+            self._steering.guard(self._link)
             for name in self._steering.fleet.units:
                 self._steering.drive(name, self._link)
             for name in self._steering.fleet.units:
@@ -90,7 +91,7 @@ class Control:
     def on_live(self, live: Live) -> None:
         """One live message as it arrived; a retained or stored one must not come here."""
         with self._lock:
-            self._steering.decisions.on_live(live, self._clock.monotonic(), self._clock.now_ms())
+            self._steering.on_live(live, self._link)
 
     def on_connected(self) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from api.control.command_book import CommandBook
 from api.control.decisions import Decisions
+from api.control.fire import Contact, FireContacts
 from api.control.fleet import Fleet
 from api.control.hall_stops import HallStop, HallStopBook
 from api.control.orders import check_order, until_ms
@@ -18,7 +19,7 @@ from api.control.purifier_link import PurifierLink
 from api.control.view import hall_stop_row, purifier_view
 from api.control_port import ControlRefusedError, OrderMode, PurifierView
 from venueair.clock import Clock
-from venueair.messages import PurifierState
+from venueair.messages import Live, PurifierState
 from venueair.settings import Settings
 
 LEASED: Final = frozenset({"automatic", "degraded", "override", "minimum"})
@@ -45,6 +46,7 @@ class Steering:
         self.overrides = OverrideBook(engine)
         self.hall_stops = HallStopBook(engine)
         self.decisions = Decisions(self._site, self._control)
+        self.fire = FireContacts(self._control.fire_inputs, self._control.stale_after_s, clock.monotonic())
         self.fleet = Fleet(
             self._site,
             self._control,
@@ -75,7 +77,12 @@ class Steering:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.fleet.units[name]
         stop = self._hall_stop(name)
-        return self.decisions.decide(self._site.purifier[name], unit, newest, stop, now_s, now_ms)
+        decision = self.decisions.decide(self._site.purifier[name], unit, newest, stop, now_s, now_ms)
+        found = self.fire.not_closed(self._hall_of(name), now_s)
+        is_start = decision.mode == "run" and not (unit.fan is not None and unit.fan.is_running)
+        if found is not None and decision.acts and is_start:
+            return Decision("interlock", found[1])
+        return decision
 
     def _hall_stop(self, name: str) -> HallStop | None:
         """Of the purifier's hall, the newest, also when it is over."""
@@ -83,6 +90,21 @@ class Steering:
 
     def _hall_of(self, name: str) -> str:
         return self._site.zone[self._site.purifier[name].zone].hall
+
+    def on_live(self, live: Live, link: PurifierLink) -> None:
+        now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
+        self.decisions.on_live(live, now_s, now_ms)
+        self.fire.on_live(live, now_s, now_ms)
+        self.guard(link)
+
+    def guard(self, link: PurifierLink) -> None:
+        """Stops the halls whose fire contact is not closed; a person releases them once it is."""
+        for hall in self.fire.halls:
+            found = self.fire.not_closed(hall, self._clock.monotonic())
+            stop = self.hall_stops.newest(hall)
+            if found is None or found[0] is not Contact.FIRE or (stop is not None and stop.is_in_force):
+                continue
+            self.stop_hall(hall, link, by=found[2], reason=found[1])
 
     def stop_hall(self, hall: str, link: PurifierLink, *, by: str, reason: str) -> None:
         """Every unit of the hall is stopped now, or as soon as it is there. Stopped already: nothing changes.
@@ -99,6 +121,9 @@ class Steering:
     def release_hall(self, hall: str, link: PurifierLink, *, by: str, reason: str) -> None:
         """Ends the stop; only what it stopped itself may run again. Raises KeyError for an unknown hall and
         ControlRefusedError for one that is not stopped."""
+        found = self.fire.not_closed(hall, self._clock.monotonic())
+        if found is not None:
+            raise ControlRefusedError(f"{found[1]}: {hall} is released once it is closed again")
         try:
             self.hall_stops.release(self._site.hall[hall].id, by, reason, self._clock.now_ms())
         except KeyError as error:
