@@ -1,8 +1,10 @@
 """The API with its page, its live stream and control: alone in a process, or one of the parts of `run`."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy import Engine
 
 from api.app import create_app
@@ -64,9 +66,16 @@ class ApiPart:
             dead_letters=dead_letters,
             audit=self.audit,
         )
+        for alarm in self.service.alarms.opened(clock.now_ms()):
+            self.control.on_alarm(alarm.rule, alarm.scope, stands=alarm.is_active)
+        self.hub.subscribe_local(self._alarm)
         app = create_app(self.service, banner=banner, metrics=[*metrics, self.metrics])
         self._server = ApiServer(app, self.hub.close)
         self._settings = settings
+
+    def _alarm(self, event: str, row: dict[str, Any]) -> None:
+        if event == "alarm":
+            self.control.on_alarm(row["rule"], row["scope"], stands=row["cleared"] is None)
 
     def listen(self) -> str:
         """Serves from now on, and returns its address. Raises StartError."""
@@ -93,6 +102,16 @@ class ApiPart:
     def metrics(self) -> Iterator[Metric]:
         yield counter(
             "venueair_control", "Messages to control not as they should be", dict(self.control.counts)
+        )
+        yield GaugeMetricFamily(
+            "venueair_control_zones_degraded",
+            "Zones that control has had no usable value of for too long",
+            sum(row["degraded"] for row in self.control.zones()),
+        )
+        yield GaugeMetricFamily(
+            "venueair_control_halls_stopped",
+            "Halls that are stopped until a person releases them",
+            len(self.control.hall_stops()),
         )
         yield counter("venueair_audit", "Rows of the audit log, written or not", dict(self.audit.counts))
         yield counter("venueair_journal", "What control did, written down or lost", dict(self.journal.counts))

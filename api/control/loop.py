@@ -93,6 +93,11 @@ class Control:
         with self._lock:
             self._steering.on_live(live, self._link)
 
+    def on_alarm(self, rule: str, scope: str, *, stands: bool) -> None:
+        """Any alarm that was raised, changed or ended."""
+        with self._lock:
+            self._steering.smoke.on_alarm(rule, scope, stands=stands)
+
     def on_connected(self) -> None:
         with self._lock:
             self._steering.forget_leases()

@@ -16,6 +16,7 @@ from api.control.orders import check_order, until_ms
 from api.control.overrides import Override, OverrideBook
 from api.control.priority import Decision
 from api.control.purifier_link import PurifierLink
+from api.control.smoke import Smoke, no_higher
 from api.control.view import hall_stop_row, purifier_view
 from api.control_port import ControlRefusedError, OrderMode, PurifierView
 from venueair.clock import Clock
@@ -46,6 +47,7 @@ class Steering:
         self.overrides = OverrideBook(engine)
         self.hall_stops = HallStopBook(engine)
         self.decisions = Decisions(self._site, self._control)
+        self.smoke = Smoke()
         self.fire = FireContacts(self._control.fire_inputs, self._control.stale_after_s, clock.monotonic())
         self.fleet = Fleet(
             self._site,
@@ -82,7 +84,17 @@ class Steering:
         is_start = decision.mode == "run" and not (unit.fan is not None and unit.fan.is_running)
         if found is not None and decision.acts and is_start:
             return Decision("interlock", found[1])
-        return decision
+        suspects = self._smoke_in(self._hall_of(name))
+        return no_higher(decision, unit.reported, suspects) if suspects else decision
+
+    def _smoke_in(self, hall: str) -> str:
+        """The zone or sensor that suspects smoke in this hall; empty: none does."""
+        for scope in self.smoke.scopes:
+            sensor = self._site.sensor.get(scope)
+            zone = self._site.zone.get(sensor.zone if sensor else scope)
+            if zone is not None and zone.hall == hall:
+                return scope
+        return ""
 
     def _hall_stop(self, name: str) -> HallStop | None:
         """Of the purifier's hall, the newest, also when it is over."""

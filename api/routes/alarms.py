@@ -50,15 +50,6 @@ def load(service: ServiceDep) -> Response:
     return json_response(service.alarm_load())
 
 
-@router.get("/alarms/{alarm_id:path}", response_model=AlarmRow)
-@needs("viewer")
-def alarm(alarm_id: str, service: ServiceDep) -> Response:
-    found = service.alarms.get(alarm_id)
-    if found is None:
-        raise _unknown(alarm_id)
-    return json_response(service.alarm_row(found))
-
-
 @router.post("/alarms/{alarm_id:path}/ack", response_model=AlarmRow)
 @needs("operator")
 def acknowledge(alarm_id: str, body: AckRequest, service: ServiceDep, principal: PrincipalDep) -> Response:
@@ -75,6 +66,16 @@ def reset(alarm_id: str, service: ServiceDep, principal: PrincipalDep) -> Respon
     """Lets go of a latched alarm (CO) once the air is better; 409 before that, and if it does not latch."""
     now = service.now()
     return _change(service, alarm_id, lambda: service.alarms.reset(alarm_id, principal.name, now))
+
+
+# Last: it takes every address below /alarms/, and would answer for the two above.
+@router.get("/alarms/{alarm_id:path}", response_model=AlarmRow)
+@needs("viewer")
+def alarm(alarm_id: str, service: ServiceDep) -> Response:
+    found = service.alarms.get(alarm_id)
+    if found is None:
+        raise _unknown(alarm_id)
+    return json_response(service.alarm_row(found))
 
 
 def _change(service: ApiService, alarm_id: str, change: Callable[[], Alarm]) -> Response:

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.api.parts import T0, edge, latching, replace_edge
 from venueair.messages import AlarmSeen, decode
 
@@ -199,3 +201,12 @@ def test_links_to_the_next_page_keep_what_was_asked(site):
     link = site.client().get("/api/v1/alarms?limit=1&family=operating&state=attention").headers["link"]
     assert "family=operating" in link
     assert "state=attention" in link
+
+
+@pytest.mark.parametrize("step", ["ack", "reset"])
+def test_what_is_only_posted_to_says_so(site, step):
+    answer = site.client().get(f"/api/v1/alarms/pm/zone-a/1/1/{step}")
+    assert answer.status_code in (404, 405)
+    put = site.client().put(f"/api/v1/alarms/pm/zone-a/1/1/{step}")
+    assert put.status_code == 405
+    assert "POST" in put.headers["Allow"]

@@ -19,6 +19,7 @@ from tests.control.fake_purifier import FakeLink, FakePurifier
 from venueair.api_part import ApiPart
 from venueair.clock import ManualClock
 from venueair.mqtt_link import Address
+from venueair.rules import ControlSettings, Target
 from venueair.site import Name
 
 NOWHERE = Address("nowhere", 1, "", "", mqtt5=False)
@@ -273,5 +274,27 @@ def test_the_part_joins_control_journal_audit_log_and_stream(tmp_path):
     assert [row["id"] for event, row in told if event == "purifier"] == ["pf1"]
     assert [row.slot for _, row in part.service.decisions.page(limit=9)] == [view.slot] == ["unknown"]
     assert part.service.audit is part.audit
-    counters = {metric.name for metric in part.metrics()}
+    counters = {metric.name for metric in part.metrics() if metric.type == "counter"}
     assert counters == {"venueair_control", "venueair_audit", "venueair_journal"}
+
+
+def test_metrics_say_how_many_halls_are_stopped_and_zones_degraded(tmp_path):
+    clock = ManualClock()
+    with_target = settings().model_copy(
+        update={
+            "control": ControlSettings(
+                targets=(Target(zone="zone-a", quantity="pm2_5", up_above=35, down_below=25),)
+            )
+        }
+    )
+    part = ApiPart(with_target, clock, NOWHERE, FakeStore(), open_ops_db(tmp_path / "ops.sqlite"))
+
+    def gauges():
+        return {m.name: m.samples[0].value for m in part.metrics() if m.type == "gauge"}
+
+    assert gauges() == {"venueair_control_zones_degraded": 0, "venueair_control_halls_stopped": 0}
+    part.control.stop_hall("hall-a", by="kim", reason="test")
+    for _ in range(2):
+        clock.advance(1000)
+        part.control.tick()
+    assert gauges() == {"venueair_control_zones_degraded": 1, "venueair_control_halls_stopped": 1}

@@ -50,3 +50,16 @@ def test_a_wrong_order_is_refused_in_words(demo):
         404,
         422,
     )
+
+
+def test_a_stopped_hall_stands_still_on_the_whole_path_until_it_is_released(demo):
+    path = "/api/v1/halls/conference/stop"
+    assert demo.http.post(path, json={"reason": "test"}).status_code == 202
+    wait_until(lambda: reported(demo, "stopped", 0), 30)
+    wait_until(lambda: demo.get("hall-stops")[0]["stopped"] == [UNIT])
+    refused = order(demo, mode="run", level=1, minutes=10, release=True)
+    assert refused.status_code == 409
+    assert "release the hall first" in refused.json()["detail"]
+    assert demo.http.post(f"{path}/release", json={"reason": "test over"}).status_code == 204
+    wait_until(lambda: demo.get(f"purifiers/{UNIT}")["mode"] != "stopped", 30)
+    assert demo.get("hall-stops") == []
