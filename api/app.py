@@ -27,6 +27,7 @@ from api.routes import (
     site,
     stops,
     stream,
+    zone_modes,
 )
 from api.schemas import Problem
 from api.service import ApiService
@@ -70,6 +71,7 @@ def create_app(
         alarms.router,
         purifiers.router(),
         stops.router,
+        zone_modes.router,
         stream.router,
         health.router,
         dead_letters.router,

@@ -81,6 +81,9 @@ class ControlPort(Protocol):
         purifier and ControlRefusedError when it cannot be done now.
         """
 
+    def set_automatic(self, zone: str, *, automatic: bool, by: str, reason: str) -> None:
+        """From now on control acts in this zone, or only advises. Raises KeyError for an unknown zone."""
+
     def stop_hall(self, hall: str, *, by: str, reason: str) -> None:
         """Stops every unit of a hall until somebody releases it; repeated, it changes nothing.
 

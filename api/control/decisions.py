@@ -64,6 +64,8 @@ class Decisions:
         stop: HallStop | None,
         now_s: float,
         now_ms: int,
+        *,
+        is_advice_only: bool,
     ) -> Decision:
         """`override` is the purifier's newest and `stop` its hall's, also when they are over."""
         if unit.reported is None or unit.fan is None:
@@ -106,7 +108,7 @@ class Decisions:
             released_why=released_why,
             automatic=_automatic_wish(demand, purifier),
             is_degraded=demand is not None and demand.degraded,
-            is_advice_only=not self._site.zone[purifier.zone].automatic,
+            is_advice_only=is_advice_only,
             default=default,
         )
         return decide(situation, self._control)

@@ -20,6 +20,7 @@ from api.control_port import OrderMode, PurifierView
 from venueair.clock import Clock
 from venueair.messages import Ack, Live, PurifierState
 from venueair.settings import Settings
+from venueair.site import Zone
 
 log = structlog.get_logger(__name__)
 
@@ -30,8 +31,8 @@ MAX_HZ: Final = 10.0  # real time: a fast rehearsal does not need more
 class Control:
     """Implements api.control_port.ControlPort. The owner of `link` starts and stops it.
 
-    `on_event` gets ("command" | "purifier" | "hall_stops", row) with control's lock held: it must return at
-    once.
+    `on_event` gets ("command" | "purifier" | "hall_stops" | "zone", row) with control's lock held: it must
+    return at once.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Control:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._tick_failures = 0
+        self._on_event = on_event
         self._steering = Steering(settings, clock, engine, on_event)
         self._link = PurifierLink(link, self._site, self)
 
@@ -159,7 +161,19 @@ class Control:
 
     def zones(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [zone_row(zone, self._steering.decisions.demand(zone.id)) for zone in self._site.zones]
+            return [self._zone_row(zone) for zone in self._site.zones]
+
+    def set_automatic(self, zone: str, *, automatic: bool, by: str, reason: str) -> None:
+        with self._lock:
+            now_ms = self._clock.now_ms()
+            self._steering.zone_modes.enter(zone, automatic, by, reason, now_ms)
+            for purifier in self._site.purifiers_in(zone):
+                self._steering.drive(purifier.id, self._link)
+            self._on_event("zone", self._zone_row(self._site.zone[zone]))
+
+    def _zone_row(self, zone: Zone) -> dict[str, Any]:
+        is_automatic = self._steering.zone_modes.is_automatic(zone.id)
+        return zone_row(zone, self._steering.decisions.demand(zone.id), is_automatic=is_automatic)
 
     def command(self, id: str) -> dict[str, Any] | None:  # noqa: A002  # the word of ControlPort
         """An order that waits, or needs no command, is a row of the same shape in state WAITING."""

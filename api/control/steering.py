@@ -18,6 +18,7 @@ from api.control.priority import Decision
 from api.control.purifier_link import PurifierLink
 from api.control.smoke import Smoke, no_higher
 from api.control.view import hall_stop_row, purifier_view
+from api.control.zone_modes import ZoneModeBook
 from api.control_port import ControlRefusedError, OrderMode, PurifierView
 from venueair.clock import Clock
 from venueair.messages import Live, PurifierState
@@ -46,6 +47,7 @@ class Steering:
         self.commands = CommandBook(engine)
         self.overrides = OverrideBook(engine)
         self.hall_stops = HallStopBook(engine)
+        self.zone_modes = ZoneModeBook(engine, self._site)
         self.decisions = Decisions(self._site, self._control)
         self.smoke = Smoke()
         self.fire = FireContacts(self._control.fire_inputs, self._control.stale_after_s, clock.monotonic())
@@ -79,7 +81,16 @@ class Steering:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.fleet.units[name]
         stop = self._hall_stop(name)
-        decision = self.decisions.decide(self._site.purifier[name], unit, newest, stop, now_s, now_ms)
+        purifier = self._site.purifier[name]
+        decision = self.decisions.decide(
+            purifier,
+            unit,
+            newest,
+            stop,
+            now_s,
+            now_ms,
+            is_advice_only=not self.zone_modes.is_automatic(purifier.zone),
+        )
         found = self.fire.not_closed(self._hall_of(name), now_s)
         is_start = decision.mode == "run" and not (unit.fan is not None and unit.fan.is_running)
         if found is not None and decision.acts and is_start:
@@ -209,7 +220,7 @@ class Steering:
     def lease(self, name: str, link: PurifierLink) -> None:
         """To units under automatic control, also idle ones; a stopped unit and an advised one get none."""
         unit = self.fleet.units[name]
-        is_automatic = self._site.zone[self._site.purifier[name].zone].automatic
+        is_automatic = self.zone_modes.is_automatic(self._site.purifier[name].zone)
         if unit.session is None or unit.reported is None or unit.reported.mode == "stopped":
             return
         if not is_automatic or self.decide(name).slot not in LEASED:

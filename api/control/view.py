@@ -53,11 +53,11 @@ def purifier_view(
     )
 
 
-def zone_row(zone: Zone, demand: ZoneDemand | None) -> dict[str, Any]:
+def zone_row(zone: Zone, demand: ZoneDemand | None, *, is_automatic: bool) -> dict[str, Any]:
     """`level` None: the zone has no target, so nothing is wanted of its purifiers."""
     return {
         "zone": zone.id,
-        "automatic": zone.automatic,
+        "automatic": is_automatic,
         "degraded": demand.degraded if demand else False,
         "level": demand.level if demand else None,
         "top_level": demand.top_level if demand else None,

@@ -37,3 +37,14 @@ overrides = Table(
     Column("until", BigInteger, nullable=False),
     Column("ended", BigInteger),
 )
+
+# What a person said last of each zone: control acts there, or only advises. Else the settings say it.
+zone_modes = Table(
+    "zone_modes",
+    metadata,
+    Column("zone", String, primary_key=True),
+    Column("automatic", Boolean, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+)

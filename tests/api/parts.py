@@ -118,6 +118,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.orders: list[dict[str, Any]] = []
         self.refuses = False
+        self.automatic = True
         self.stops: dict[str, dict[str, str]] = {}
 
     def purifiers(self):
@@ -145,6 +146,11 @@ class FakeControl:
         self.orders.append(order)
         return f"c{len(self.orders)}"
 
+    def set_automatic(self, zone, *, automatic, by, reason):
+        if zone != "zone-a":
+            raise KeyError(zone)
+        self.automatic = automatic
+
     def stop_hall(self, hall, *, by, reason):
         if hall != "hall-a":
             raise KeyError(hall)
@@ -167,7 +173,9 @@ class FakeControl:
         return [{"id": "c1", "state": "SENT", "purifier": "pf1"}][:limit]
 
     def zones(self):
-        return [{"zone": "zone-a", "automatic": True, "degraded": False, "level": 2, "why": "pm2_5"}]
+        return [
+            {"zone": "zone-a", "automatic": self.automatic, "degraded": False, "level": 2, "why": "pm2_5"}
+        ]
 
 
 class FakeDeadLetters:

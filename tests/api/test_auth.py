@@ -11,7 +11,13 @@ from api.auth import OPEN, create_key, find_key, revoke_key
 from api.tables.keys import api_keys
 from tests.api.parts import T0
 
-FILL = {"alarm_id": "pm/zone-a/1/1", "purifier": "pf1", "command_id": "c1", "hall": "hall-a"}
+FILL = {
+    "alarm_id": "pm/zone-a/1/1",
+    "purifier": "pf1",
+    "command_id": "c1",
+    "hall": "hall-a",
+    "zone": "zone-a",
+}
 
 
 def addresses(app):
@@ -64,7 +70,7 @@ def test_viewers_may_read_everything_but_dead_letters_and_change_nothing(site):
         if path.endswith("/stream"):
             continue
         answer = call(site.client("viewer"), method, path)
-        is_closed = method == "POST" or path in ("/api/v1/dead-letters", "/api/v1/audit")
+        is_closed = method in {"POST", "PUT"} or path in ("/api/v1/dead-letters", "/api/v1/audit")
         assert (answer.status_code == 403) == is_closed, (method, path, answer.text)
 
 
