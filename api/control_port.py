@@ -22,6 +22,19 @@ class OverrideView(BaseModel):
     since: int | None = None
 
 
+class MaintenanceView(BaseModel):
+    """정비 중: who works on a device, and why. Times are ms UTC; `until`, the expected end, ends nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    by: str
+    reason: str
+    since: int
+    until: int | None = None
+    is_overdue: bool = False
+
+
 class LastCommand(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +68,7 @@ class PurifierView(BaseModel):
     slot: str
     why: str
     override: OverrideView | None = None
+    maintenance: MaintenanceView | None = None
     last_command: LastCommand | None = None
     cadr_m3h: float
 
@@ -95,6 +109,22 @@ class ControlPort(Protocol):
 
     def hall_stops(self) -> list[dict[str, Any]]:
         """One row a stopped hall: hall, by, reason, since, and units stopped, not_stopped, unknown."""
+
+    def lock_device(self, device: str, *, by: str, reason: str, until: int | None) -> None:
+        """정비 중: takes a device out of service until somebody releases it; a purifier stands still.
+
+        `until` (ms UTC) is when the work should be done. Repeated, it changes nothing. Raises KeyError for an
+        unknown device.
+        """
+
+    def release_device(self, device: str, *, by: str, reason: str) -> None:
+        """Raises KeyError for an unknown device and ControlRefusedError for one that is not locked."""
+
+    def in_maintenance(self, device: str) -> str | None:
+        """Who works on it and why, in words; None: nobody. From any thread, without waiting."""
+
+    def maintenance(self) -> list[dict[str, Any]]:
+        """One row a locked device, as MaintenanceView."""
 
     def command(self, id: str) -> dict[str, Any] | None: ...  # noqa: A002  # the word of the route
 

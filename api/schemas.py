@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import Role
-from api.control_port import OrderMode, PurifierView
+from api.control_port import MaintenanceView, OrderMode, PurifierView
 
 
 class HallRow(BaseModel):
@@ -30,6 +30,7 @@ class ZoneRow(BaseModel):
     degraded: bool | None
     demand_level: int | None
     why: str | None
+    in_maintenance: list[str]
 
 
 class DeviceRow(BaseModel):
@@ -45,6 +46,7 @@ class DeviceRow(BaseModel):
     interval_s: float | None
     firmware: str | None
     clock_ok: bool | None
+    maintenance: MaintenanceView | None
 
 
 class HallTree(HallRow):

@@ -5,6 +5,7 @@ from typing import Final
 from api.control.demand import DemandState, Sample, adopt, step
 from api.control.dispatch import ZoneDemand, unit_level, zone_demand, zone_level, zone_top_level
 from api.control.hall_stops import HallStop
+from api.control.maintenance import MaintenanceLock
 from api.control.overrides import Override
 from api.control.priority import Decision, Situation, Wish, decide
 from api.control.unit import Unit, is_online, is_running
@@ -66,8 +67,9 @@ class Decisions:
         now_ms: int,
         *,
         is_advice_only: bool,
+        lock: MaintenanceLock | None = None,
     ) -> Decision:
-        """`override` is the purifier's newest and `stop` its hall's, also when they are over."""
+        """`override` and `lock` are the purifier's newest and `stop` its hall's, also when they are over."""
         if unit.reported is None or unit.fan is None:
             return Decision("unknown", "nothing heard of the unit yet: no commands")
         if not is_online(unit, now_s):
@@ -80,18 +82,10 @@ class Decisions:
             and unit.reported.source == "remote"
             and override.has_issued(unit.reported.command)
         )
-        released_why = None
-        if (
-            stop is not None
-            and not stop.is_in_force
-            and unit.reported.mode == "stopped"
-            and unit.reported.source == "remote"
-            and stop.has_issued(unit.reported.command)
-        ):
-            released_why = f"the stop of the hall was released by {stop.released_by}"
-        elif unit.released_by is not None and now_s < unit.released_until_s:
+        released_why = _let_go(stop, unit.reported) or _let_go(lock, unit.reported)
+        if released_why is None and unit.released_by is not None and now_s < unit.released_until_s:
             released_why = f"released by {unit.released_by}"
-        elif is_left_over and override is not None and override.mode == "stopped":
+        elif released_why is None and is_left_over and override is not None and override.mode == "stopped":
             released_why = f"the stop by {override.by} ended"
         demand = self.demand(purifier.zone)
         default = None
@@ -110,6 +104,7 @@ class Decisions:
             is_degraded=demand is not None and demand.degraded,
             is_advice_only=is_advice_only,
             default=default,
+            maintenance=_in_maintenance(lock),
         )
         return decide(situation, self._control)
 
@@ -124,6 +119,19 @@ def _must_stand_still(stop: HallStop | None) -> str | None:
     if stop is None or not stop.is_in_force:
         return None
     return f"the whole hall is stopped by {stop.by}: {stop.reason}"
+
+
+def _in_maintenance(lock: MaintenanceLock | None) -> str | None:
+    if lock is None or not lock.is_in_force:
+        return None
+    return f"in maintenance by {lock.by}: {lock.reason}"
+
+
+def _let_go(latch: HallStop | MaintenanceLock | None, reported: PurifierState) -> str | None:
+    """Why what this latch itself had stopped may leave that state; None: it may not, or stands otherwise."""
+    if latch is None or latch.is_in_force or (reported.mode, reported.source) != ("stopped", "remote"):
+        return None
+    return latch.why_released if latch.has_issued(reported.command) else None
 
 
 def _override_wish(override: Override | None) -> Wish | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from api.control.demand import DemandState
-from api.control.priority import Decision
+from api.control.priority import LATCHED, Decision
 from api.control.unit import MAX_FAILURES, Unit, is_reported
 from venueair.site import Purifier
 
@@ -60,14 +60,14 @@ def wait_reason(unit: Unit, decision: Decision, now_s: float, start_wait_s: floa
         return None
     if is_reported(decision, unit.reported):
         return None
-    is_safety = decision.slot == "safety"  # is never given up, and what undoes it is undone at once
-    if unit.failures >= MAX_FAILURES and not is_safety:
+    is_latched = decision.slot in LATCHED  # is never given up, and what undoes it is undone at once
+    if unit.failures >= MAX_FAILURES and not is_latched:
         ended = unit.last.state if unit.last is not None else "unknown"
         return (
             f"gave up after {unit.failures} failed commands, the last {ended}: see to the unit, order again"
         )
     target = (decision.mode, decision.level)
-    is_repeat = not is_safety and unit.last is not None and (unit.last.mode, unit.last.level) == target
+    is_repeat = not is_latched and unit.last is not None and (unit.last.mode, unit.last.level) == target
     if now_s < unit.retry_at_s and (is_repeat or unit.failures > 0):
         return f"next try in {unit.retry_at_s - now_s:.0f} s"
     if decision.mode == "run" and unit.fan is not None and not unit.fan.is_running and start_wait_s > 0:

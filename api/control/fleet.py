@@ -13,8 +13,9 @@ from api.control.command import State, Tracked
 from api.control.command_book import CommandBook, row_of
 from api.control.dispatch import start_wait_s, wait_reason
 from api.control.hall_stops import HallStop
+from api.control.maintenance import MaintenanceLock
 from api.control.overrides import Override
-from api.control.priority import Decision
+from api.control.priority import LATCHED, Decision
 from api.control.purifier_link import PurifierLink
 from api.control.unit import (
     Unit,
@@ -32,6 +33,8 @@ from venueair.rules import ControlSettings
 from venueair.site import Site
 
 log = structlog.get_logger(__name__)
+
+Order = Override | HallStop | MaintenanceLock
 
 
 class Fleet:
@@ -99,9 +102,7 @@ class Fleet:
             if wrong in ("unknown", "forged"):
                 log.warning("ack for a command that this purifier never got", purifier=name, id=ack.id[:64])
 
-    def drive(
-        self, name: str, decision: Decision, order: Override | HallStop | None, link: PurifierLink
-    ) -> str | None:
+    def drive(self, name: str, decision: Decision, order: Order | None, link: PurifierLink) -> str | None:
         """One step towards `decision`; returns the id of a command that it created.
 
         `order`: the person's word that is behind it, where one is.
@@ -139,9 +140,7 @@ class Fleet:
         wait_s = start_wait_s(self._last_start_s, self._venue(name), now_s, stagger_s)
         return wait_reason(self.units[name], decision, now_s, wait_s)
 
-    def _create(
-        self, name: str, decision: Decision, order: Override | HallStop | None, link: PurifierLink
-    ) -> str:
+    def _create(self, name: str, decision: Decision, order: Order | None, link: PurifierLink) -> str:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()
         unit = self.units[name]
         assert unit.reported is not None
@@ -151,7 +150,7 @@ class Fleet:
         assert decision.level is not None
         ttl_s = self._control.ttl_s
         id_, issued_by = str(uuid.uuid4()), unit.released_by or "automatic"
-        if decision.slot in ("override", "safety") and order is not None:
+        if (decision.slot == "override" or decision.slot in LATCHED) and order is not None:
             issued_by = order.by
             id_ = order.id if self._book.row(order.id) is None else f"{order.id}.{id_[:8]}"
         tracked = Tracked(

@@ -29,6 +29,10 @@ class HallStop:
     def is_in_force(self) -> bool:
         return self.released is None
 
+    @property
+    def why_released(self) -> str:
+        return f"the stop of the hall was released by {self.released_by}"
+
     def has_issued(self, command_id: str | None) -> bool:
         return command_id is not None and (command_id == self.id or command_id.startswith(f"{self.id}."))
 

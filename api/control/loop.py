@@ -6,6 +6,7 @@ own presets. Without a connection, or to a unit that is not there, nothing is se
 """
 
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Engine
 
+from api.control.maintenance import MaintenanceLock
 from api.control.purifier_link import LinkPort, PurifierLink
 from api.control.steering import Steering
 from api.control.view import waiting_row, zone_row
@@ -31,8 +33,8 @@ MAX_HZ: Final = 10.0  # real time: a fast rehearsal does not need more
 class Control:
     """Implements api.control_port.ControlPort. The owner of `link` starts and stops it.
 
-    `on_event` gets ("command" | "purifier" | "hall_stops" | "zone", row) with control's lock held: it must
-    return at once.
+    `on_event` gets ("command" | "purifier" | "hall_stops" | "maintenance" | "zone", row) with control's lock
+    held: it must return at once.
     """
 
     def __init__(
@@ -155,6 +157,31 @@ class Control:
         with self._lock:
             return self._steering.hall_stop_rows()
 
+    def lock_device(self, device: str, *, by: str, reason: str, until: int | None) -> None:
+        with self._lock:
+            lock = MaintenanceLock(str(uuid.uuid4()), device, by, reason, self._clock.now_ms(), until)
+            self._steering.lock(lock, self._link)
+            self._tell_zone_of(device)
+
+    def release_device(self, device: str, *, by: str, reason: str) -> None:
+        with self._lock:
+            self._steering.unlock(device, self._link, by=by, reason=reason)
+            self._tell_zone_of(device)
+
+    def in_maintenance(self, device: str) -> str | None:
+        # Without the lock: the alarm book asks, and control may be waiting for it.
+        lock = self._steering.maintenance.in_force(device)
+        return None if lock is None else f"in maintenance (정비 중) by {lock.by}: {lock.reason}"
+
+    def maintenance(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return self._steering.maintenance_rows()
+
+    def _tell_zone_of(self, device: str) -> None:
+        placed = self._site.purifier.get(device) or self._site.sensor.get(device)
+        if placed is not None:
+            self._on_event("zone", self._zone_row(self._site.zone[placed.zone]))
+
     def purifiers(self) -> list[PurifierView]:
         with self._lock:
             return [self._steering.view(name) for name in self._steering.fleet.units]
@@ -173,7 +200,11 @@ class Control:
 
     def _zone_row(self, zone: Zone) -> dict[str, Any]:
         is_automatic = self._steering.zone_modes.is_automatic(zone.id)
-        return zone_row(zone, self._steering.decisions.demand(zone.id), is_automatic=is_automatic)
+        placed = [(each.id, each.zone) for each in self._site.sensors]
+        placed += [(each.id, each.zone) for each in self._site.purifiers]
+        locked = [device for device, where in placed if where == zone.id and self.in_maintenance(device)]
+        demand = self._steering.decisions.demand(zone.id)
+        return zone_row(zone, demand, is_automatic=is_automatic, in_maintenance=locked)
 
     def command(self, id: str) -> dict[str, Any] | None:  # noqa: A002  # the word of ControlPort
         """An order that waits, or needs no command, is a row of the same shape in state WAITING."""

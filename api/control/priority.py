@@ -1,24 +1,29 @@
 """Who decides what a purifier does now: slots, the highest wins.
 
-safety (its hall is stopped) > minimum on/off time > local button > operator override > automatic > default.
+safety (its hall is stopped) > maintenance lock > minimum on/off time > local button > operator override >
+automatic > default.
 Above all of them stands that a stopped unit is started by nobody but a person: no slot yields a command for
-it unless it was released. Safety does not wait for minimum times, and acts in zones that only advise, too.
+it unless it was released. Safety and maintenance do not wait for minimum times, and act in zones that only
+advise, too.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 from venueair.messages import PurifierState
 from venueair.rules import ControlSettings
 
 Mode = Literal["run", "idle", "stopped"]
+# A person's latched word that the unit must stand still: at once, and tried for as long as it does not.
+LATCHED: Final = frozenset({"safety", "maintenance"})
 
 
 class Slot(IntEnum):
     """Smaller wins, as in the BACnet priority array (ANSI/ASHRAE 135, clause 19), whose numbers these are."""
 
     SAFETY = 1
+    MAINTENANCE = 3
     MINIMUM = 6
     LOCAL = 7
     OVERRIDE = 8
@@ -45,7 +50,8 @@ class Fan:
 class Situation:
     """All that decides. `level_now` is that of the command on its way, else the reported one.
 
-    `safety` says why the unit must stand still, whatever else is wanted; None: nothing asks for that.
+    `safety` and `maintenance` say why the unit must stand still, whatever else is wanted; None: nothing asks
+    for that.
     `local_since_s` is when the unit's own button was last seen pressed; None when it does not hold.
     `released_why` says why a stopped unit may leave that state: a person released it, or our own stop ended.
     """
@@ -62,6 +68,7 @@ class Situation:
     is_degraded: bool
     is_advice_only: bool
     default: Wish | None
+    maintenance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Decision:
 def decide(now: Situation, control: ControlSettings) -> Decision:
     if now.safety is not None:
         return Decision("safety", now.safety, "stopped", 0, acts=True)
+    if now.maintenance is not None:
+        return Decision("maintenance", now.maintenance, "stopped", 0, acts=True)
     if now.local_since_s is not None and now.now_s - now.local_since_s < control.local_hold_s:
         left_s = now.local_since_s + control.local_hold_s - now.now_s
         return Decision("local", f"set at the unit itself: left alone for another {left_s:.0f} s")

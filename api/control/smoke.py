@@ -9,6 +9,7 @@ from typing import Final
 
 from api.control.priority import Decision
 from venueair.messages import PurifierState
+from venueair.site import Site
 
 RULES: Final = frozenset({"smoke-level", "smoke-rise"})
 _AUTOMATION: Final = frozenset({"automatic", "degraded", "minimum"})
@@ -33,6 +34,15 @@ class Smoke:
     @property
     def scopes(self) -> tuple[str, ...]:
         return tuple(scope for scope, rules in self._standing.items() if rules)
+
+    def suspects(self, site: Site, hall: str) -> str:
+        """The zone or sensor that suspects smoke in this hall; empty: none does."""
+        for scope in self.scopes:
+            sensor = site.sensor.get(scope)
+            zone = site.zone.get(sensor.zone if sensor else scope)
+            if zone is not None and zone.hall == hall:
+                return scope
+        return ""
 
 
 def no_higher(decision: Decision, reported: PurifierState | None, scope: str) -> Decision:

@@ -12,6 +12,7 @@ from api.control.decisions import Decisions
 from api.control.fire import Contact, FireContacts
 from api.control.fleet import Fleet
 from api.control.hall_stops import HallStop, HallStopBook
+from api.control.maintenance import MaintenanceBook, MaintenanceLock, maintenance_row
 from api.control.orders import check_order, until_ms
 from api.control.overrides import Override, OverrideBook
 from api.control.priority import Decision
@@ -30,7 +31,7 @@ LEASED: Final = frozenset({"automatic", "degraded", "override", "minimum"})
 class Steering:
     """Not thread-safe: its owner holds one lock around every call.
 
-    `on_event` gets ("command" | "purifier" | "hall_stops", row) at every change.
+    `on_event` gets ("command" | "purifier" | "hall_stops" | "maintenance", row) at every change.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class Steering:
         self.commands = CommandBook(engine)
         self.overrides = OverrideBook(engine)
         self.hall_stops = HallStopBook(engine)
+        devices = (*self._site.sensor, *self._site.purifier, settings.gateway.id)
+        self.maintenance = MaintenanceBook(engine, devices)
         self.zone_modes = ZoneModeBook(engine, self._site)
         self.decisions = Decisions(self._site, self._control)
         self.smoke = Smoke()
@@ -64,8 +67,8 @@ class Steering:
     def drive(self, name: str, link: PurifierLink) -> str | None:
         """One step towards what is decided now; the id of a command when that created one."""
         stop = self._hall_stop(name)
-        order = stop if stop is not None and stop.is_in_force else self.overrides.newest(name)
-        command = self.fleet.drive(name, self.decide(name), order, link)
+        order = stop if stop is not None and stop.is_in_force else self.maintenance.in_force(name)
+        command = self.fleet.drive(name, self.decide(name), order or self.overrides.newest(name), link)
         self.show(name)
         return command
 
@@ -90,22 +93,14 @@ class Steering:
             now_s,
             now_ms,
             is_advice_only=not self.zone_modes.is_automatic(purifier.zone),
+            lock=self.maintenance.newest(name),
         )
         found = self.fire.not_closed(self._hall_of(name), now_s)
         is_start = decision.mode == "run" and not (unit.fan is not None and unit.fan.is_running)
         if found is not None and decision.acts and is_start:
             return Decision("interlock", found[1])
-        suspects = self._smoke_in(self._hall_of(name))
+        suspects = self.smoke.suspects(self._site, self._hall_of(name))
         return no_higher(decision, unit.reported, suspects) if suspects else decision
-
-    def _smoke_in(self, hall: str) -> str:
-        """The zone or sensor that suspects smoke in this hall; empty: none does."""
-        for scope in self.smoke.scopes:
-            sensor = self._site.sensor.get(scope)
-            zone = self._site.zone.get(sensor.zone if sensor else scope)
-            if zone is not None and zone.hall == hall:
-                return scope
-        return ""
 
     def _hall_stop(self, name: str) -> HallStop | None:
         """Of the purifier's hall, the newest, also when it is over."""
@@ -165,6 +160,32 @@ class Steering:
             if stop.hall in self._site.hall
         ]
 
+    def lock(self, lock: MaintenanceLock, link: PurifierLink) -> None:
+        """A purifier is stopped now, or as soon as it is there, and no earlier order starts it afterwards.
+
+        Locked already: nothing changes. Raises KeyError for an unknown device.
+        """
+        self.maintenance.enter(lock)
+        override = self.overrides.in_force(lock.device, lock.created)
+        if override is not None and override.mode != "stopped":
+            self.overrides.end(lock.device, lock.created)
+        self._follow_lock(lock.device, link)
+
+    def unlock(self, device: str, link: PurifierLink, *, by: str, reason: str) -> None:
+        """Only what the lock stopped itself may run again. Raises as MaintenanceBook.release."""
+        self.maintenance.release(device, by, reason, self._clock.now_ms())
+        self._follow_lock(device, link)
+
+    def _follow_lock(self, device: str, link: PurifierLink) -> None:
+        if device in self.fleet.units:
+            self.drive(device, link)
+        self._on_event("maintenance", {"devices": self.maintenance_rows()})
+
+    def maintenance_rows(self) -> list[dict[str, Any]]:
+        """Devices that are locked now."""
+        now_ms = self._clock.now_ms()
+        return [maintenance_row(lock, now_ms) for lock in self.maintenance.all_in_force()]
+
     def _units_of(self, hall: str) -> list[str]:
         return [name for name in self.fleet.units if self._hall_of(name) == hall]
 
@@ -188,6 +209,12 @@ class Steering:
         if mode != "stopped" and stop is not None and stop.is_in_force:
             raise ControlRefusedError(
                 f"{stop.hall} is stopped by {stop.by} ({stop.reason}): release the hall first"
+            )
+        lock = self.maintenance.in_force(name)
+        if mode != "stopped" and lock is not None:
+            raise ControlRefusedError(
+                f"{name} is in maintenance (정비 중) by {lock.by} ({lock.reason}): "
+                "release it first, when the work at it is done"
             )
         check_order(
             self._site.purifier[name],
@@ -244,7 +271,8 @@ class Steering:
             decision,
             self.fleet.waits(name, decision),
             self.overrides.in_force(name, self._clock.now_ms()),
-            self._clock.monotonic(),
+            self.maintenance.in_force(name),
+            self._clock,
         )
 
     def show(self, name: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from api.control.command import State, Tracked
-from api.control.priority import Decision, Fan
+from api.control.priority import LATCHED, Decision, Fan
 from venueair.messages import PurifierState
 
 REPORT_S: Final = 60.0  # a unit reports at least this often, docs/messages.md
@@ -144,6 +144,6 @@ def on_command_moved(unit: Unit, command: Tracked, now_s: float) -> Unit:
     if command.state is State.REJECTED and command.history[-1][2] == "session":
         ended = replace(ended, session=None)
     failures = unit.failures + 1
-    is_safety = command.history[0][2] == "safety"
-    wait_s = BACKOFF_S[0] if is_safety else min(BACKOFF_S[1], BACKOFF_S[0] * 2.0 ** (failures - 1))
+    is_latched = command.history[0][2] in LATCHED
+    wait_s = BACKOFF_S[0] if is_latched else min(BACKOFF_S[1], BACKOFF_S[0] * 2.0 ** (failures - 1))
     return replace(ended, failures=failures, retry_at_s=now_s + wait_s)

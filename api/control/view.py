@@ -4,10 +4,12 @@ from typing import Any
 
 from api.control.dispatch import ZoneDemand
 from api.control.hall_stops import HallStop
+from api.control.maintenance import MaintenanceLock, maintenance_row
 from api.control.overrides import UNTIL_RELEASED, Override
 from api.control.priority import Decision
 from api.control.unit import Unit, is_online
-from api.control_port import LastCommand, OverrideView, PurifierView
+from api.control_port import LastCommand, MaintenanceView, OverrideView, PurifierView
+from venueair.clock import Clock
 from venueair.site import Purifier, Zone
 
 
@@ -17,9 +19,10 @@ def purifier_view(
     decision: Decision,
     waits: str | None,
     override: Override | None,
-    now_s: float,
+    lock: MaintenanceLock | None,
+    clock: Clock,
 ) -> PurifierView:
-    """`override` is the one in force; `waits` says why a wanted command is not sent now."""
+    """`override` and `lock` are those in force; `waits` says why a wanted command is not sent now."""
     shown = unit.reported
     override_view = None
     if override is not None:
@@ -33,7 +36,7 @@ def purifier_view(
     return PurifierView(
         id=purifier.id,
         zone=purifier.zone,
-        online=is_online(unit, now_s),
+        online=is_online(unit, clock.monotonic()),
         session=unit.session,
         mode=shown.mode if shown else None,
         level=shown.level if shown else None,
@@ -48,13 +51,17 @@ def purifier_view(
         slot=decision.slot,
         why=f"{decision.why} ({waits})" if waits else decision.why,
         override=override_view,
+        maintenance=None if lock is None else MaintenanceView(**maintenance_row(lock, clock.now_ms())),
         last_command=last_command,
         cadr_m3h=purifier.cadr_m3h,
     )
 
 
-def zone_row(zone: Zone, demand: ZoneDemand | None, *, is_automatic: bool) -> dict[str, Any]:
-    """`level` None: the zone has no target, so nothing is wanted of its purifiers."""
+def zone_row(
+    zone: Zone, demand: ZoneDemand | None, *, is_automatic: bool, in_maintenance: list[str]
+) -> dict[str, Any]:
+    """`level` None: the zone has no target, so nothing is wanted of its purifiers. `in_maintenance`: devices
+    of the zone that people work on."""
     return {
         "zone": zone.id,
         "automatic": is_automatic,
@@ -62,6 +69,7 @@ def zone_row(zone: Zone, demand: ZoneDemand | None, *, is_automatic: bool) -> di
         "level": demand.level if demand else None,
         "top_level": demand.top_level if demand else None,
         "why": demand.why if demand else "no target for this zone",
+        "in_maintenance": in_maintenance,
     }
 
 

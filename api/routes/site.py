@@ -93,6 +93,7 @@ def _zones(service: ApiService) -> list[dict[str, Any]]:
                 "degraded": state.get("degraded"),
                 "demand_level": state.get("level"),
                 "why": state.get("why"),
+                "in_maintenance": state.get("in_maintenance", []),
             }
         )
     return rows
@@ -101,6 +102,7 @@ def _zones(service: ApiService) -> list[dict[str, Any]]:
 def _devices(service: ApiService) -> list[dict[str, Any]]:
     settings, known, now = service.settings, service.devices.all(), service.now()
     interval = intervals(settings, known)
+    locked = {row["device"]: row for row in service.control.maintenance()}
     placed: list[tuple[str, str, str | None, str | None]] = [
         (s.id, kind_of(s.model, s.port), s.model, s.zone) for s in settings.sensor
     ]
@@ -124,6 +126,7 @@ def _devices(service: ApiService) -> list[dict[str, Any]]:
                 "interval_s": interval.get(device),
                 "firmware": status.firmware if status else None,
                 "clock_ok": status.clock_ok if status else None,
+                "maintenance": locked.get(device),
             }
         )
     return rows

@@ -120,6 +120,7 @@ class FakeControl:
         self.refuses = False
         self.automatic = True
         self.stops: dict[str, dict[str, str]] = {}
+        self.locks: dict[str, dict[str, Any]] = {}
 
     def purifiers(self):
         last = LastCommand(id="c1", state="APPLIED", reason="zone-a pm2_5 41 > 35")
@@ -162,6 +163,27 @@ class FakeControl:
         if self.stops.pop(hall, None) is None:
             raise ControlRefusedError(f"{hall} is not stopped: nothing to release")
 
+    def lock_device(self, device, *, by, reason, until):
+        if device not in ("pm1", "pf1"):
+            raise KeyError(device)
+        self.locks.setdefault(device, {"by": by, "reason": reason, "until": until})
+
+    def release_device(self, device, *, by, reason):
+        if device not in ("pm1", "pf1"):
+            raise KeyError(device)
+        if self.locks.pop(device, None) is None:
+            raise ControlRefusedError(f"{device} is not in maintenance: nothing to release")
+
+    def in_maintenance(self, device):
+        lock = self.locks.get(device)
+        return None if lock is None else f"in maintenance by {lock['by']}: {lock['reason']}"
+
+    def maintenance(self):
+        return [
+            {"device": device, **lock, "since": T0, "is_overdue": False}
+            for device, lock in self.locks.items()
+        ]
+
     def hall_stops(self):
         units = {"stopped": ["pf1"], "not_stopped": [], "unknown": []}
         return [{"hall": hall, **said, "since": T0, **units} for hall, said in self.stops.items()]
@@ -175,6 +197,7 @@ class FakeControl:
     def zones(self):
         return [
             {"zone": "zone-a", "automatic": self.automatic, "degraded": False, "level": 2, "why": "pm2_5"}
+            | {"in_maintenance": list(self.locks)}
         ]
 
 

@@ -17,6 +17,7 @@ FILL = {
     "command_id": "c1",
     "hall": "hall-a",
     "zone": "zone-a",
+    "device": "pm1",
 }
 
 
