@@ -177,6 +177,7 @@ class ControlSettings(Part):
     fire_inputs: tuple[FireInput, ...] = ()
     min_on_s: Seconds = 300
     min_off_s: Seconds = 180
+    max_starts_per_h: Annotated[int, Field(ge=1, le=60)] = 6
     stagger_s: Seconds = 10
     ttl_s: Positive = 60
     lease_s: Positive = 120

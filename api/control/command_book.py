@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, RowMapping, Select, select, tuple_, update
 
 from api.control.command import OPEN, State, Tracked, moved
+from api.control.priority import HOUR_S
 from api.tables.control import commands
 
 MAX_ROWS: Final = 1000
@@ -68,6 +69,23 @@ class CommandBook:
                 # A wall clock set back must not stretch a deadline beyond one ttl.
                 under_way.append(replace(command, deadline_s=now_s + min(left_s, ttl_s)))
         return under_way
+
+    def starts(self, now_s: float, now_ms: int) -> dict[str, tuple[float, ...]]:
+        """When commands of the last hour may have started each purifier, in monotonic s, the newest last."""
+        query = select(commands.c.purifier, commands.c.mode, commands.c.created)
+        query = query.where(commands.c.created > now_ms - HOUR_S * 1000)
+        query = query.where(commands.c.state.not_in([State.EXPIRED.value, State.REJECTED.value]))
+        found: dict[str, tuple[float, ...]] = {}
+        modes: dict[str, str] = {}
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(commands.c.created)).all()
+        for purifier, mode, created in rows:
+            if mode == "run" and modes.get(purifier) != "run":
+                # What a clock that was set back says of the future was now at the latest.
+                at_s = now_s - max(0.0, (now_ms - created) / 1000)
+                found[purifier] = (*found.get(purifier, ()), at_s)
+            modes[purifier] = mode
+        return found
 
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:

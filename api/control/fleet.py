@@ -56,9 +56,13 @@ class Fleet:
         self._last_start_s: dict[str, float] = {}
         self.counts: Counter[str] = Counter()
         self.units: dict[str, Unit] = {purifier.id: Unit() for purifier in site.purifiers}
+        starts = book.starts(clock.monotonic(), clock.now_ms())
+        for name, unit in self.units.items():
+            self.units[name] = replace(unit, starts_before=starts.get(name, ()))
         for tracked in book.resume(clock.monotonic(), clock.now_ms(), control.ttl_s):
             if tracked.purifier in self.units:
-                self.units[tracked.purifier] = Unit(pending=tracked, last=tracked)
+                unit = self.units[tracked.purifier]
+                self.units[tracked.purifier] = replace(unit, pending=tracked, last=tracked)
 
     def on_state(self, name: str, state: PurifierState, retained: bool) -> None:
         now_s, now_ms = self._clock.monotonic(), self._clock.now_ms()

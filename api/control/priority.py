@@ -15,6 +15,7 @@ from venueair.messages import PurifierState
 from venueair.rules import ControlSettings
 
 Mode = Literal["run", "idle", "stopped"]
+HOUR_S: Final = 3600.0
 # A person's latched word that the unit must stand still: at once, and tried for as long as it does not.
 LATCHED: Final = frozenset({"safety", "maintenance"})
 
@@ -40,10 +41,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """Whether the fan turns, as commanded or reported, and since when at the least (monotonic s)."""
+    """Whether the fan turns, as commanded or reported, and since when at the least (monotonic s).
+
+    `starts`: when it was started in the last hour, by whomever, the newest last.
+    """
 
     is_running: bool
     since_s: float
+    starts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +125,27 @@ def _highest(now: Situation) -> tuple[Slot, Wish | None]:
     return Slot.DEFAULT, now.default
 
 
+def starts_wait_s(starts: tuple[float, ...], now_s: float, most: int) -> float:
+    """Seconds until a fan may start that may be started `most` times in any hour; 0: now."""
+    if len(starts) < most:
+        return 0.0
+    return max(0.0, starts[-most] + HOUR_S - now_s)
+
+
 def _at_minimum_times(decision: Decision, now: Situation, control: ControlSettings) -> Decision:
-    """Holds a fan on or off until its minimum time is over; a change between running levels is free."""
+    """Holds a fan on or off until its minimum time is over, and off while it was started too often; a change
+    between running levels is free."""
     wants_running = decision.mode == "run"
     if wants_running == now.fan.is_running:
         return decision
     minimum_s = control.min_on_s if now.fan.is_running else control.min_off_s
     left_s = now.fan.since_s + minimum_s - now.now_s
     if left_s <= 0:
-        return decision
+        wait_s = starts_wait_s(now.fan.starts, now.now_s, control.max_starts_per_h)
+        if not wants_running or wait_s <= 0:
+            return decision
+        why = f"at most {control.max_starts_per_h} starts an hour, {wait_s:.0f} s left, then: {decision.why}"
+        return Decision("minimum", why, "idle", 0, acts=True, release=decision.release)
     if now.fan.is_running:
         why = f"minimum on time, {left_s:.0f} s left, then: {decision.why}"
         return Decision("minimum", why, "run", max(1, now.level_now), acts=True)

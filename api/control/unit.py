@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from api.control.command import State, Tracked
-from api.control.priority import LATCHED, Decision, Fan
+from api.control.priority import HOUR_S, LATCHED, Decision, Fan
 from venueair.messages import PurifierState
 
 REPORT_S: Final = 60.0  # a unit reports at least this often, docs/messages.md
@@ -26,7 +26,8 @@ class Unit:
     """Times in s are monotonic. `session` None: unknown or refused; `said_online` None: no status yet.
 
     `pending` is the command under way, `last` the newest one; `fan_before` is the fan before `pending`.
-    A person's release, by `released_by`, is good until `released_until_s`.
+    A person's release, by `released_by`, is good until `released_until_s`. `starts_before`: those of the hour
+    before our start.
     """
 
     reported: PurifierState | None = None
@@ -44,6 +45,7 @@ class Unit:
     retry_at_s: float = 0.0
     released_by: str | None = None
     released_until_s: float = 0.0
+    starts_before: tuple[float, ...] = ()
 
 
 def is_online(unit: Unit, now_s: float) -> bool:
@@ -92,14 +94,23 @@ def _fan(unit: Unit, state: PurifierState, now_s: float) -> Fan:
     """A first report counts as a change just now: what was before our start is unknown."""
     runs = is_running(state)
     if unit.fan is None:
-        return Fan(runs, now_s)
+        return Fan(runs, now_s, unit.starts_before)
     pending = unit.pending
     is_toggling = pending is not None and pending.toggles and pending.is_open
     if runs == unit.fan.is_running:
         return unit.fan
     if is_toggling and state.source != "local":
         return unit.fan  # still as before: the command that we count already has not acted yet
-    return Fan(runs, now_s)
+    return _switched(unit.fan, runs, now_s)
+
+
+def _switched(fan: Fan | None, runs: bool, now_s: float) -> Fan:
+    """The fan as it turns from now on; the start of one that is running only was later than thought."""
+    before = () if fan is None else fan.starts
+    if runs:
+        is_known = fan is not None and fan.is_running
+        before = (*(before[:-1] if is_known else before), now_s)
+    return Fan(runs, now_s, tuple(start_s for start_s in before if now_s - start_s < HOUR_S))
 
 
 def _local_since(unit: Unit, state: PurifierState, now_s: float) -> float | None:
@@ -121,7 +132,8 @@ def _local_since(unit: Unit, state: PurifierState, now_s: float) -> float | None
 def on_command_started(unit: Unit, command: Tracked, now_s: float) -> Unit:
     """A fan counts as switched from the moment that the order to do so may leave."""
     runs = command.mode == "run"
-    fan = unit.fan if unit.fan is not None and unit.fan.is_running == runs else Fan(runs, now_s)
+    fan = unit.fan if unit.fan is not None and unit.fan.is_running == runs else None
+    fan = fan or _switched(unit.fan, runs, now_s)
     return replace(unit, pending=command, last=command, fan=fan, fan_before=unit.fan)
 
 
@@ -133,12 +145,14 @@ def on_command_moved(unit: Unit, command: Tracked, now_s: float) -> Unit:
     ended = replace(unit, pending=None, last=command)
     if command.state is State.APPLIED and command.is_confirmed:
         # The fan may have turned as late as now, not when the command left.
-        fan = Fan(command.mode == "run", now_s) if command.toggles else unit.fan
+        fan = _switched(unit.fan, command.mode == "run", now_s) if command.toggles else unit.fan
         return replace(ended, fan=fan, failures=0, retry_at_s=now_s + BACKOFF_S[0])
     if unit.fan is not None and runs != unit.fan.is_running:
         has_not_acted = command.state in (State.REJECTED, State.EXPIRED)
         before = unit.fan_before if has_not_acted else None
-        ended = replace(ended, fan=before if before and before.is_running == runs else Fan(runs, now_s))
+        ended = replace(
+            ended, fan=before if before and before.is_running == runs else _switched(unit.fan, runs, now_s)
+        )
     if command.state in (State.SUPERSEDED, State.APPLIED):
         return ended
     if command.state is State.REJECTED and command.history[-1][2] == "session":
