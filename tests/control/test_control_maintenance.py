@@ -129,6 +129,22 @@ def test_the_release_does_not_start_what_stood_still_for_another_reason(bench):
     assert modes(bench) == {"p1": "stopped", "p2": "stopped"}
 
 
+@pytest.mark.parametrize("what", ["hall", "device"])
+def test_a_release_does_not_start_what_a_command_of_somebody_else_had_stopped(bench, what):
+    unit = bench.unit
+    unit.mode, unit.level, unit.source, unit.command = "stopped", 0, "remote", "another-system"
+    unit.report()
+    bench.run(5)
+    if what == "hall":
+        bench.control.stop_hall("hall", by="kim", reason="smoke")
+        bench.control.release_hall("hall", by="lee", reason="clear")
+    else:
+        lock(bench)
+        release(bench)
+    bench.run(600, pm=90)
+    assert modes(bench) == {"p1": "stopped", "p2": "run"}
+
+
 @pytest.mark.parametrize("first", ["hall", "device"])
 def test_of_a_stop_of_the_hall_and_a_lock_both_must_be_released(bench, first):
     running(bench)
