@@ -14,7 +14,9 @@ from api import problems
 from api.audited import Audited, check_audited
 from api.auth import Door, check_role
 from api.metrics import service_metrics
+from api.page import CSP as PAGE_CSP
 from api.page import Banner, Page
+from api.page.assets import Assets
 from api.page.reference import CSP, reference
 from api.routes import (
     alarms,
@@ -58,7 +60,9 @@ def create_app(
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def shell() -> HTMLResponse:
-        return HTMLResponse(page.html, headers={"Content-Security-Policy": page.csp})
+        return HTMLResponse(page.html, headers={"Content-Security-Policy": PAGE_CSP})
+
+    app.mount("/static", Assets())
 
     @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -41,7 +41,7 @@ def test_every_route_without_a_key_answers_401_except_the_open_list(site):
     assert walked >= 18
 
 
-@pytest.mark.parametrize("path", ["/redoc", "/api/v1/nothing", "/static/x", "/healthz/", "//", "/METRICS"])
+@pytest.mark.parametrize("path", ["/redoc", "/api/v1/nothing", "/statics", "/healthz/", "//", "/METRICS"])
 def test_unknown_addresses_answer_401_without_a_key_and_404_with_one(site, path):
     assert site.client(None).get(f"http://testserver{path}").status_code == 401
     answer = site.client().get(f"http://testserver{path}")
