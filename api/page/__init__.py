@@ -6,17 +6,9 @@ from pathlib import Path
 from typing import Final
 
 STATIC: Final = Path(__file__).parents[1] / "static"
-CSP: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "img-src 'self' data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _BANNER_PLACE: Final = "<!--banner-->"
 
@@ -41,7 +33,8 @@ class Page:
         shown = ""
         if banner:
             shown = (
-                f'<p class="banner" role="note"><span lang="ko">{html.escape(banner.ko)}</span> / '
-                f'<span lang="en">{html.escape(banner.en)}</span></p>'
+                f'<aside class="banner" aria-label="simulation">'
+                f'<span lang="ko">{html.escape(banner.ko)}</span> / '
+                f'<span lang="en">{html.escape(banner.en)}</span></aside>'
             )
         self.html = text.replace('"./app.', '"static/app.').replace(_BANNER_PLACE, shown)

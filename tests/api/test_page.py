@@ -1,4 +1,4 @@
-"""The page at /: a shell without values that only its own script can fill, small and built from its source."""
+"""The page at /: a shell without values that its own script fills, small and built from its source."""
 
 import gzip
 import re

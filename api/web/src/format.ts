@@ -26,3 +26,7 @@ export const clockTime = (ms: number): string => format(ms, { hour: "2-digit", m
 export const dayTime = (ms: number): string =>
   format(ms, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const joined = (...parts: (string | null | undefined | false)[]): string => parts.filter(Boolean).join(" · ");
+export const minuteTime = (ms: number, hasDate: boolean): string =>
+  format(ms, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(hasDate ? { month: "2-digit", day: "2-digit" } : {}) } as Intl.DateTimeFormatOptions);
+/** As few digits as tell one tick of an axis from the next. */
+export const plain = (x: number): string => new Intl.NumberFormat(speaking(), { maximumFractionDigits: 3 }).format(x);
