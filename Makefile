@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 
-.PHONY: demo web test setup lint types check unit fix lock servers bench clean
+.PHONY: demo web screenshots test setup lint types check unit fix lock servers bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "              InfluxDB 2.7 built from its Go module, four minutes once per machine)"
 	@echo "make bench    measures ingest beside its peers, prints a table, writes bench/results.json (an hour's quarter)"
 	@echo "make web      builds the page from api/web into api/static (node >= 20.19)"
+	@echo "make screenshots  takes the pictures of the page in docs/screenshots from a running demo (two minutes)"
 	@echo "make fix      formats and repairs what ruff can"
 	@echo "make lock     resolves pyproject.toml into requirements.lock"
 
@@ -76,6 +77,9 @@ bench: setup
 # The built files are committed: only who changes the page needs node.
 web:
 	cd api/web && npm ci --silent && npm run --silent check && npm run --silent build
+
+screenshots: setup
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf $(VENV)

@@ -22,9 +22,9 @@ export const ago = (ms: number): string => `${span(ms)} ${t("ago")}`;
 export const lasts = (ms: number): string => (speaking() === "ko" ? `${span(ms)}째` : `for ${span(ms)}`);
 
 const format = (ms: number, how: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(speaking(), how).format(ms);
-export const clockTime = (ms: number): string => format(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const clockTime = (ms: number): string => format(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 export const dayTime = (ms: number): string =>
-  format(ms, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  format(ms, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 export const joined = (...parts: (string | null | undefined | false)[]): string => parts.filter(Boolean).join(" · ");
 export const minuteTime = (ms: number, hasDate: boolean): string =>
   format(ms, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(hasDate ? { month: "2-digit", day: "2-digit" } : {}) } as Intl.DateTimeFormatOptions);
