@@ -23,6 +23,7 @@ from api.routes import (
     audit,
     dead_letters,
     decisions,
+    display,
     health,
     purifiers,
     readings,
@@ -55,6 +56,7 @@ def create_app(
     page = Page(banner)
     app.state.service = service
     app.state.banner = banner
+    app.state.display = page.below
     app.state.metrics = Metrics([partial(service_metrics, service), *metrics])
     problems.install(app)
 
@@ -69,6 +71,7 @@ def create_app(
         return HTMLResponse(reference(app.openapi()), headers={"Content-Security-Policy": CSP})
 
     app.include_router(health.open_router)
+    app.include_router(display.router)
     for router in (
         site.router,
         readings.router,

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 Role = Literal["viewer", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "operator", "admin")  # each may do what those before it may
 OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"})
-OPEN_BELOW: Final = "/static/"  # the page's script and style, the same for everybody
+OPEN_BELOW: Final = ("/static/", "/display/")  # script and style; what a hall's settings show to visitors
 _PREFIX: Final = "vk_"
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -26,7 +26,10 @@ def simulation_banner(speed: float) -> Banner:
 
 
 class Page:
-    """`html` holds no values and asks no other host for anything; CSP allows what lies beside it, no more."""
+    """`html` holds no values and asks no other host for anything; CSP allows what lies beside it, no more.
+
+    `below` is the same for addresses one step deeper.
+    """
 
     def __init__(self, banner: Banner | None) -> None:
         text = (STATIC / "index.html").read_text(encoding="utf-8")
@@ -37,4 +40,6 @@ class Page:
                 f'<span lang="ko">{html.escape(banner.ko)}</span> / '
                 f'<span lang="en">{html.escape(banner.en)}</span></aside>'
             )
-        self.html = text.replace('"./app.', '"static/app.').replace(_BANNER_PLACE, shown)
+        text = text.replace(_BANNER_PLACE, shown)
+        self.html = text.replace('"./app.', '"static/app.')
+        self.below = text.replace('"./app.', '"../static/app.')

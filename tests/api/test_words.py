@@ -44,7 +44,9 @@ def test_every_word_is_used():
     }
     told_by_the_api |= {"unknown", "sensor", "node", "gateway"}
     used = set(re.findall(r"[\"`'{(]([a-z_]+)[\"`'})]", SOURCES))
-    assert sorted(set(catalogue("ko")) - used - told_by_the_api) == []
+    made = tuple(re.findall(r"`([a-z]+_)\$\{", SOURCES))
+    left = set(catalogue("ko")) - used - told_by_the_api
+    assert sorted(word for word in left if not word.startswith(made)) == []
 
 
 def test_python_reads_a_word_in_both_languages_and_no_unknown_one():
