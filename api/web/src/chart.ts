@@ -5,7 +5,7 @@ import { isCounted, type Past, type Range } from "./history";
 export interface Line { past: Past; label: string; kind: "main" | "raw" | "outdoor" }
 export interface Span { from: number; to: number; level: number }
 export interface Picture {
-  lines: Line[]; range: Range; limits: { level: number; limit: number }[]; spans: Span[]; marks: number[]; doubtful: string;
+  lines: Line[]; range: Range; limits: { level: number; limit: number }[]; spans: Span[]; marks: number[]; doubtful: string; isDoubted: boolean;
   time(ms: number, hasDate: boolean): string; number(x: number): string;
 }
 const DASH = { main: [], raw: [2, 3], outdoor: [8, 4] } as const;
@@ -14,12 +14,14 @@ const DAY = 86_400_000;
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Columns on one time axis: each line, then what of the first is doubtful, as points. */
-export function columns(lines: Line[]): uPlot.AlignedData {
+export const hasDoubt = (lines: Line[]): boolean => lines[0]?.past.value.some((v, i) => v !== null && !isCounted(lines[0]?.past.flag[i])) ?? false;
+
+/** Columns on one time axis: each line, and after the first what of it is doubtful, as points. */
+export function columns(lines: Line[], isDoubted: boolean): uPlot.AlignedData {
   const tables = lines.map(({ past, kind }): uPlot.AlignedData => {
     const value = kind === "raw" ? past.raw : past.value;
     const known = value.map((v, i) => (kind === "raw" || isCounted(past.flag[i]) ? v : null));
-    return kind === "main" ? [past.t, known, value.map((v, i) => (isCounted(past.flag[i]) ? null : v))] : [past.t, known];
+    return kind === "main" && isDoubted ? [past.t, known, value.map((v, i) => (isCounted(past.flag[i]) ? null : v))] : [past.t, known];
   });
   // A null is a gap, also where another line has a time between.
   return uPlot.join(tables, tables.map((table) => table.map(() => 2 as const)));
@@ -30,7 +32,7 @@ export function options(p: Picture, width: number, height: number, onCursor: (in
   const series: uPlot.Series[] = [{}];
   for (const { kind, label } of p.lines) {
     series.push({ label, stroke: kind === "main" ? text : kind === "raw" ? edge : trace, width: kind === "main" ? 1.6 : 1.2, dash: [...DASH[kind]], points: { show: false }, spanGaps: false });
-    if (kind === "main") series.push({ label: p.doubtful, stroke: "transparent", width: 0, points: { show: true, size: 5, stroke: edge, fill: "transparent", width: 1 } });
+    if (kind === "main" && p.isDoubted) series.push({ label: p.doubtful, stroke: "transparent", width: 0, points: { show: true, size: 5, stroke: edge, fill: "transparent", width: 1 } });
   }
   const axis: uPlot.Axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 }, font: "12px system-ui, sans-serif" };
   return {

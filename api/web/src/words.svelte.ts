@@ -15,6 +15,9 @@ let language = $state<Language>("ko");
 
 export const speaking = (): Language => language;
 export const t = (word: Word): string => CATALOGUE[language][word];
+/** The same in the language that is not chosen, for what stands in both. */
+export const alsoIn = (): Language => (language === "ko" ? "en" : "ko");
+export const tAlso = (word: Word): string => CATALOGUE[alsoIn()][word];
 /** A word of the API that may be newer than the catalogue stands as it is. */
 export const said = (text: string): string => (text in ko ? t(text as Word) : text);
 
