@@ -2,7 +2,7 @@
 
 Fine dust is shown only from devices with a recorded certification grade that has not expired and whose next
 check is not overdue, with the text that says so: who publishes readings of simple dust meters in Korea has to
-name their grade (미세먼지의 저감 및 관리에 관한 특별법, article 24-2, performance certification).
+name their grade (미세먼지의 저감 및 관리에 관한 특별법, performance certification of simple meters).
 
 Grades of PM2.5 and PM10 in ug/m3: those of AirKorea (15/35/75 and 30/80/150, in force since 2018-03-27). The
 limits of indoor air are others: 45 ug/m3 is inside the limit of 50 and still 나쁨.
