@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
 
-.PHONY: demo test setup lint types check unit fix lock servers bench clean
+.PHONY: demo web screenshots test setup lint types check unit fix lock servers bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make servers  gets the real servers of the tests (mosquitto, chromium, VictoriaMetrics by apt-get as root;"
 	@echo "              InfluxDB 2.7 built from its Go module, four minutes once per machine)"
 	@echo "make bench    measures ingest beside its peers, prints a table, writes bench/results.json (an hour's quarter)"
+	@echo "make web      builds the page from api/web into api/static (node >= 20.19)"
+	@echo "make screenshots  takes the pictures of the page in docs/screenshots from a running demo (two minutes)"
 	@echo "make fix      formats and repairs what ruff can"
 	@echo "make lock     resolves pyproject.toml into requirements.lock"
 
@@ -71,6 +73,13 @@ bench: setup
 	LONG=$(LONG) $(BIN)/python -m bench $(BENCH) || status=1; \
 	$(BIN)/python -m bench.page || status=1; \
 	exit $$status
+
+# The built files are committed: only who changes the page needs node.
+web:
+	cd api/web && npm ci --silent && npm run --silent check && npm run --silent build
+
+screenshots: setup
+	$(BIN)/python -m tests.browser.screenshots
 
 clean:
 	rm -rf $(VENV)

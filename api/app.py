@@ -14,13 +14,16 @@ from api import problems
 from api.audited import Audited, check_audited
 from api.auth import Door, check_role
 from api.metrics import service_metrics
+from api.page import CSP as PAGE_CSP
 from api.page import Banner, Page
+from api.page.assets import Assets
 from api.page.reference import CSP, reference
 from api.routes import (
     alarms,
     audit,
     dead_letters,
     decisions,
+    display,
     health,
     maintenance,
     purifiers,
@@ -54,18 +57,22 @@ def create_app(
     page = Page(banner)
     app.state.service = service
     app.state.banner = banner
+    app.state.display = page.below
     app.state.metrics = Metrics([partial(service_metrics, service), *metrics])
     problems.install(app)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def shell() -> HTMLResponse:
-        return HTMLResponse(page.html, headers={"Content-Security-Policy": page.csp})
+        return HTMLResponse(page.html, headers={"Content-Security-Policy": PAGE_CSP})
+
+    app.mount("/static", Assets())
 
     @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     def docs() -> HTMLResponse:
         return HTMLResponse(reference(app.openapi()), headers={"Content-Security-Policy": CSP})
 
     app.include_router(health.open_router)
+    app.include_router(display.router)
     for router in (
         site.router,
         readings.router,

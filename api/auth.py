@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 Role = Literal["viewer", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "operator", "admin")  # each may do what those before it may
 OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"})
+OPEN_BELOW: Final = ("/static/", "/display/")  # script and style; what a hall's settings show to visitors
 _PREFIX: Final = "vk_"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,7 +95,7 @@ class Door:
         self._engine = engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] in OPEN):
+        if scope["type"] == "lifespan" or (scope["type"] == "http" and is_open(scope["path"])):
             await self.app(scope, receive, send)
             return
         if scope["type"] != "http":
@@ -118,6 +119,10 @@ class Door:
         await self.app(scope, receive, send)
 
 
+def is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
 def needs(role: Role) -> Callable[[F], F]:
     """Declares the least role of a route's function; without it the route answers 403."""
 
@@ -137,7 +142,7 @@ def principal_of(request: Request) -> Principal:
 
 def check_role(request: Request) -> None:
     """Dependency of the whole application."""
-    if request.url.path in OPEN:
+    if is_open(request.url.path):
         return
     role = getattr(request.scope.get("endpoint"), "needs_role", None)
     principal = principal_of(request)

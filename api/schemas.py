@@ -26,6 +26,7 @@ class ZoneRow(BaseModel):
     name_ko: str | None
     name_en: str | None
     volume_m3: float | None
+    outdoor: bool
     automatic: bool
     degraded: bool | None
     demand_level: int | None

@@ -1,5 +1,6 @@
 """Site > Venue > Hall > Zone, and the devices that stand in the zones."""
 
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
@@ -38,11 +39,14 @@ class Venue(Part):
 
 
 class Hall(Part):
+    """`display`: visitors may see its values at /display/{hall} without a key."""
+
     id: Id
     venue: Id
     name: Name
     area_m2: Positive | None = None
     height_m: Positive | None = None
+    display: bool = False
 
 
 class Zone(Part):
@@ -69,7 +73,11 @@ class Zone(Part):
 
 
 class Sensor(Part):
-    """A wired sensor has a model that the gateway knows and a port; a node publishes by itself."""
+    """A wired sensor has a model that the gateway knows and a port; a node publishes by itself.
+
+    `cert_grade` is the performance grade of a simple dust meter (Korea, 1 best to 4), valid through
+    `cert_until`; `check_due` is the last day before its next check.
+    """
 
     id: Id
     zone: Id
@@ -77,6 +85,9 @@ class Sensor(Part):
     port: str | None = None
     interval_s: Positive | None = None
     quantities: tuple[QuantityName, ...] = ()
+    cert_grade: Literal[1, 2, 3, 4] | None = None
+    cert_until: date | None = None
+    check_due: date | None = None
 
 
 class Purifier(Part):

@@ -1,14 +1,15 @@
-"""The page at /: one HTML file with style and script inside, and a policy that allows exactly those two."""
+"""The page at /: a shell without values. Its script and style are built from api/web into api/static."""
 
-import base64
-import hashlib
 import html
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_FILE: Final = Path(__file__).parent / "index.html"
+STATIC: Final = Path(__file__).parents[1] / "static"
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _BANNER_PLACE: Final = "<!--banner-->"
 
 
@@ -25,32 +26,20 @@ def simulation_banner(speed: float) -> Banner:
 
 
 class Page:
-    """`html` holds no values and asks no other host for anything; `csp` names the hashes of its parts."""
+    """`html` holds no values and asks no other host for anything; CSP allows what lies beside it, no more.
+
+    `below` is the same for addresses one step deeper.
+    """
 
     def __init__(self, banner: Banner | None) -> None:
-        text = _FILE.read_text(encoding="utf-8")
+        text = (STATIC / "index.html").read_text(encoding="utf-8")
         shown = ""
         if banner:
             shown = (
-                f'<p class="banner" role="note"><span lang="ko">{html.escape(banner.ko)}</span> / '
-                f'<span lang="en">{html.escape(banner.en)}</span></p>'
+                f'<aside class="banner" aria-label="simulation">'
+                f'<span lang="ko">{html.escape(banner.ko)}</span> / '
+                f'<span lang="en">{html.escape(banner.en)}</span></aside>'
             )
-        self.html = text.replace(_BANNER_PLACE, shown)
-        self.csp = "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src {_hashes('script', text)}",
-                f"style-src {_hashes('style', text)}",
-                "connect-src 'self'",
-                "img-src data:",
-                "base-uri 'none'",
-                "form-action 'none'",
-                "frame-ancestors 'none'",
-            )
-        )
-
-
-def _hashes(tag: str, text: str) -> str:
-    found = re.findall(rf"<{tag}>(.*?)</{tag}>", text, flags=re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in found)
-    return " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+        text = text.replace(_BANNER_PLACE, shown)
+        self.html = text.replace('"./app.', '"static/app.')
+        self.below = text.replace('"./app.', '"../static/app.')

@@ -89,6 +89,7 @@ def _zones(service: ApiService) -> list[dict[str, Any]]:
                 "venue": service.settings.site.venue_of_zone(zone.id),
                 **names(zone.name),
                 "volume_m3": zone.volume_m3,
+                "outdoor": zone.outdoor,
                 "automatic": bool(state.get("automatic", zone.automatic)),
                 "degraded": state.get("degraded"),
                 "demand_level": state.get("level"),

@@ -32,7 +32,9 @@ def settings() -> Settings:
     return Settings(
         gateway={"venue": "expo"},
         venue=[{"id": "expo", "name": {"ko": "엑스포", "en": "Expo"}}],
-        hall=[{"id": "hall-a", "venue": "expo", "name": name, "area_m2": 240, "height_m": 5}],
+        hall=[
+            {"id": "hall-a", "venue": "expo", "name": name, "area_m2": 240, "height_m": 5, "display": True}
+        ],
         zone=[{"id": "zone-a", "hall": "hall-a", "name": name, "volume_m3": 1200, "automatic": True}],
         sensor=[
             {"id": "pm1", "zone": "zone-a", "model": "pms5003", "port": "/dev/ttyS9", "interval_s": 1},
@@ -219,7 +221,7 @@ class FakeDeadLetters:
 class Site:
     """Everything at once; `client(role)` speaks with that role's key."""
 
-    def __init__(self, folder: Path, **hub: Any) -> None:
+    def __init__(self, folder: Path, *, at: Settings | None = None, **hub: Any) -> None:
         self.clock = ManualClock(T0)
         self.link, self.store, self.control = FakeLink(), FakeStore(), FakeControl()
         self.engine = open_ops_db(folder / "ops.db")
@@ -229,7 +231,7 @@ class Site:
         self.lives: list[Live] = []
         self.letters = FakeDeadLetters()
         self.service = ApiService(
-            settings(),
+            at or settings(),
             self.clock,
             Address("nowhere", 1, "", "", mqtt5=False),
             self.store,

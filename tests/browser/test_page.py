@@ -47,8 +47,9 @@ def test_values_alarm_and_purifiers_come_to_life(page, demo):
     assert "key=" not in page.url
     wait_until(lambda: demo.get("alarms", state="all"), 40)
     expect(body).to_contain_text("주의", timeout=LONG_MS)
-    expect(body).to_contain_text("hall-a-p1", timeout=LONG_MS)
     expect(body).to_contain_text("가동", timeout=LONG_MS)
+    page.locator("nav a[href='#/purifiers']").click()
+    expect(page.locator("[data-unit=hall-a-p1]")).to_contain_text("운전", timeout=LONG_MS)
 
 
 def test_a_wrong_key_is_refused_in_words(page, demo):

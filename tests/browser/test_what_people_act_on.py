@@ -24,13 +24,15 @@ def show(browser, site):
     url = f"http://127.0.0.1:{server.start('127.0.0.1', 0)}"
     contexts, problems = [], []
 
-    def show(role: str = "operator", locale: str = "ko-KR", width: int = 1280):
+    def show(role: str = "operator", locale: str = "ko-KR", width: int = 1280, view: str = "alarms"):
         context = browser.new_context(viewport={"width": width, "height": 844}, locale=locale)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"{url}/#key={site.keys[role]}")
         expect(page.locator("#connection")).to_contain_text({"ko-KR": "연결됨"}.get(locale, "Connected"))
+        if view:
+            page.locator(f"nav a[href='#/{view}']").click()
         return page
 
     yield show
@@ -57,7 +59,7 @@ def flat(device: str = "pm1") -> LeftOut:
 )
 def test_a_sensor_that_is_left_out_stands_beside_the_value_until_it_is_well(site, show, locale, line):
     tell(site, T0, flat())
-    page = show("viewer", locale)
+    page = show("viewer", locale, view="")
     zone = page.locator("#zones")
     expect(zone).to_contain_text(line)
     tell(site, T0 + 1000)
@@ -69,14 +71,14 @@ def test_a_sensor_that_is_left_out_stands_beside_the_value_until_it_is_well(site
 def test_two_that_differ_are_named_without_saying_who_is_wrong(site, show):
     found = [LeftOut(device=device, why=["disagrees"], since=T0) for device in ("pm1", "pm2")]
     tell(site, T0, *found)
-    page = show("viewer")
+    page = show("viewer", view="")
     expect(page.locator("#zones")).to_contain_text("서로 다른 센서: pm1, pm2")
     expect(page.locator("#zones")).not_to_contain_text("제외된 센서")
 
 
 def test_of_an_old_value_nobody_is_called_left_out(site, show):
     tell(site, T0 - 100_000, flat())
-    page = show("viewer")
+    page = show("viewer", view="")
     expect(page.locator("#zones")).to_contain_text("오래된 값")
     expect(page.locator("#zones")).not_to_contain_text("제외된 센서")
 
@@ -99,7 +101,7 @@ def test_an_operator_resets_a_latched_alarm_once_it_is_over(site, show):
     expect(dialog.locator("#comment")).to_be_hidden()
     dialog.get_by_role("button", name="재설정").click()
     expect(dialog).to_be_hidden()
-    expect(page.locator("#alarms")).to_contain_text("열린 경보가 없습니다")
+    expect(page.locator("#no-alarms")).to_contain_text("열린 경보가 없습니다")
     assert site.service.alarms.get(f"{CO}/{T0}/3").reset_by == "operator"
 
 
@@ -168,9 +170,13 @@ def test_all_of_it_fits_a_phone(site, show):
     for n in range(10):
         site.edge(edge(T0 + n, 1, f"pm/z{n}"))
     site.clock.advance(1)
-    page = show(width=390)
+    page = show(width=390, view="")
     expect(page.locator("#flood")).to_be_visible()
     expect(page.locator("#zones")).to_contain_text("제외된 센서")
+    for view in ("alarms", "purifiers", "decisions", "devices"):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator(f"nav a[href='#/{view}']").click()
+        expect(page.locator("main h1")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
